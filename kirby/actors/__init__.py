@@ -1,0 +1,1 @@
+"""Thin Thespian shells: a handler loads, steps the core, performs what it returns."""

@@ -1,0 +1,1 @@
+"""What decides and touches nothing: no clock, no file, no socket, no process."""

@@ -1,0 +1,206 @@
+"""Every error that Kirby raises on purpose, in one tree.
+
+The message of each is one sentence for the person who can act on it: what is wrong, where, and
+what to do. A new error is a class here, under the branch whose reader it has::
+
+    KirbyError
+    ├── UserError                a person can mend it
+    │   ├── InvalidInput         what was typed or written; carries all faults at once
+    │   │   ├── InvalidName, InvalidCron, InvalidZone, InvalidRequirement, InvalidVariable, ...
+    │   │   ├── InvalidConfiguration
+    │   │   └── InvalidDocument
+    │   ├── NotFound, Conflict, NotPermitted
+    │   └── StartRefused         the start of a host; each with an exit code of its own
+    ├── InstallationError        a package or its environment
+    ├── KafkaError               the log: unreachable, fenced, unreadable
+    ├── ShimError                the process that holds the scripts
+    ├── DatabaseError
+    └── Bug                      a broken assumption of ours, never a fault of the user
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process says when it ends; each has one meaning."""
+
+    OK = 0
+    FAILED = (
+        1  # the thing was done and went wrong: a run that failed, a command refused by the service
+    )
+    USAGE = 2  # what was typed or written is wrong; nothing was changed
+    NOT_FOUND = 3
+    NOT_PERMITTED = 4
+    CONFLICT = 5
+    UNREACHABLE = 6  # the web service does not answer
+    STATE_IN_USE = 10
+    PORT_IN_USE = 11
+    KAFKA_UNREACHABLE = 12
+    INSECURE = 13  # without a key, or listening where it must not
+    DATABASE_NEWER = 14
+    EMBEDDED_KAFKA_FAILED = 15
+    BUG = 70  # EX_SOFTWARE of sysexits.h
+    INTERRUPTED = 130
+
+
+class KirbyError(Exception):
+    """Anything that Kirby raises on purpose."""
+
+    exit_code: ExitCode = ExitCode.FAILED
+
+
+class UserError(KirbyError):
+    """Something a person can mend."""
+
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with an input: where (a dotted path), and a sentence."""
+
+    field: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.sentence}" if self.field else self.sentence
+
+
+class InvalidInput(UserError):
+    """One or more faults of what was typed or written; all are reported together."""
+
+    def __init__(self, faults: Sequence[Fault] | str, *, field: str = "") -> None:
+        if isinstance(faults, str):
+            faults = (Fault(field=field, sentence=faults),)
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class InvalidName(InvalidInput):
+    """A job, environment or host name that does not match the rule for names."""
+
+
+class InvalidCron(InvalidInput):
+    """A cron expression that cannot be read."""
+
+
+class InvalidZone(InvalidInput):
+    """A time zone that the IANA database does not have."""
+
+
+class InvalidRequirement(InvalidInput):
+    """A package name (PEP 508) or version (PEP 440) that cannot be used, or is not exact."""
+
+
+class InvalidVariable(InvalidInput):
+    """The name or value of a variable."""
+
+
+class InvalidConfiguration(InvalidInput):
+    """Flags, environment and file of a host, taken together."""
+
+
+class InvalidDocument(InvalidInput):
+    """The document given to `kirby apply`."""
+
+
+class NotFound(UserError):
+    """There is no such thing."""
+
+    exit_code = ExitCode.NOT_FOUND
+
+
+class Conflict(UserError):
+    """It cannot be done in the present state."""
+
+    exit_code = ExitCode.CONFLICT
+
+
+class NotPermitted(UserError):
+    """No token, an unknown one, or one that may not do this."""
+
+    exit_code = ExitCode.NOT_PERMITTED
+
+
+class ServiceUnreachable(UserError):
+    """The web service does not answer."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
+class StartRefused(UserError):
+    """A host that may not start as asked."""
+
+
+class StateInUse(StartRefused):
+    """Another Kirby uses the state folder."""
+
+    exit_code = ExitCode.STATE_IN_USE
+
+
+class PortInUse(StartRefused):
+    """Something else listens on the port."""
+
+    exit_code = ExitCode.PORT_IN_USE
+
+
+class KafkaNotReachable(StartRefused):
+    """No broker answers at the address that was given."""
+
+    exit_code = ExitCode.KAFKA_UNREACHABLE
+
+
+class EmbeddedKafkaFailed(StartRefused):
+    """The embedded broker could not be fetched or started."""
+
+    exit_code = ExitCode.EMBEDDED_KAFKA_FAILED
+
+
+class Insecure(StartRefused):
+    """A host without a key, or one that would listen where it must not."""
+
+    exit_code = ExitCode.INSECURE
+
+
+class InstallationError(KirbyError):
+    """A package or its environment cannot be made; the sentence becomes a run's reason."""
+
+
+class KafkaError(KirbyError):
+    """The log cannot be read or written."""
+
+
+class Unreadable(KafkaError):
+    """A record that does not have the shape of its topic; it goes to the dead-letter topic."""
+
+
+class Fenced(KafkaError):
+    """A later leader has begun: stand down at once."""
+
+
+class OutcomeUnknown(KafkaError):
+    """A transaction of which nobody can say whether it was committed: throw the producer away."""
+
+
+class ShimError(KirbyError):
+    """The shim does not answer, or refuses."""
+
+
+class DatabaseError(KirbyError):
+    """The database cannot be opened or upgraded."""
+
+    exit_code = ExitCode.FAILED
+
+
+class DatabaseNewer(DatabaseError):
+    """The database was made by a later Kirby."""
+
+    exit_code = ExitCode.DATABASE_NEWER
+
+
+class Bug(KirbyError):
+    """A broken assumption of Kirby's own."""
+
+    exit_code = ExitCode.BUG
