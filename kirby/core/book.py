@@ -1,0 +1,107 @@
+"""One context as the leader keeps it: its definition, its cursor, its open fires."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from kirby.core.fire import Standing, Tracked
+from kirby.core.names import ContextKey, FencingToken
+from kirby.core.nouns import Definition, JobKind, LeaderReason, Policies, Suspension
+from kirby.core.plan import CAUGHT_UP_WINDOW, Planned, Timetable
+from kirby.core.records import Cursor, DaemonOffer, Offsets
+
+NO_TOKEN = FencingToken(0)  # the counter of a context that has offered nothing yet
+
+
+@dataclass(kw_only=True)
+class Book:
+    """What the leader knows of one context; mutable, and owned by the ledger."""
+
+    context: ContextKey
+    considered: datetime
+    definition: Definition | None = None
+    timetable: Timetable | None = None
+    token: FencingToken = NO_TOKEN
+    generation: int = 0
+    fires: dict[str, Tracked] = field(default_factory=dict)
+    gone: LeaderReason = LeaderReason.DELETED  # why, where there is no definition
+    posted: DaemonOffer | None = None  # the daemon's offer that stands in the log
+    recent: dict[str, None] = field(default_factory=dict)  # runs by hand that have ended
+    written: datetime | None = None  # when its cursor was last written
+
+    @property
+    def is_daemon(self) -> bool:
+        """Whether it runs all the time."""
+        return self.definition is not None and self.definition.kind is JobKind.DAEMON
+
+    @property
+    def policies(self) -> Policies:
+        """Return the policies that hold now."""
+        return self.definition.policies if self.definition is not None else Policies()
+
+    @property
+    def open_since(self) -> datetime | None:
+        """Return the due instant of the earliest open run; None where no run is open."""
+        return min((tracked.fire.due for tracked in self.fires.values()), default=None)
+
+    def remember(self, run: str, most: int) -> None:
+        """Keep the id of a run that was asked for by hand and has ended."""
+        self.recent[run] = None
+        while len(self.recent) > most:
+            del self.recent[next(iter(self.recent))]
+
+    def planned(self) -> Planned | None:
+        """Return what is needed to decide its fires; None where it does not fire."""
+        if self.definition is None or self.timetable is None or self.is_daemon:
+            return None
+        return Planned(
+            timetable=self.timetable,
+            policies=self.definition.policies,
+            suspensions=self._suspensions,
+            considered=self.considered,
+            open_since=self.open_since,
+        )
+
+    def standing(self, tracked: Tracked, lookahead: timedelta) -> Standing:
+        """Return how the context stands for one of its fires."""
+        return Standing(
+            policies=self.policies,
+            lookahead=lookahead,
+            window=self._window(tracked),
+            gone=self._gone(tracked.fire.due),
+        )
+
+    def _window(self, tracked: Tracked) -> timedelta:
+        if self.policies.start_window is not None:
+            return self.policies.start_window
+        if self.timetable is None or tracked.fire.manual:
+            return CAUGHT_UP_WINDOW
+        return self.timetable.window(tracked.fire.due)
+
+    def _gone(self, due: datetime) -> LeaderReason | None:
+        if self.definition is None:
+            return self.gone
+        suspended = any(each.start <= due < each.end for each in self._suspensions)
+        return LeaderReason.SUSPENDED if suspended else None
+
+    @property
+    def _suspensions(self) -> tuple[Suspension, ...]:
+        """Return all windows without fires: asked for, or while the context was disabled."""
+        if self.definition is None:
+            return ()
+        return (*self.definition.suspensions, *self.definition.absences)
+
+    def cursor(self, now: datetime, claims: Offsets, runs: Offsets, requests: Offsets) -> Cursor:
+        """Write down how far the leader has come with this context."""
+        return Cursor(
+            context=self.context,
+            considered=self.considered,
+            revision=self.definition.revision if self.definition is not None else 0,
+            definition=self.definition,
+            token=self.token,
+            generation=self.generation,
+            open=tuple(tracked.fire for tracked in self.fires.values()),
+            claims=claims,
+            runs=runs,
+            requests=requests,
+            written=now,
+        )

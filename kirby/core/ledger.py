@@ -1,0 +1,371 @@
+"""All contexts, all open fires, and the transaction that decides about them (sections 5.1 to 5.7).
+
+The ledger takes facts as they are read in the log (`read_…`, `heard`, `lost`) and turns them into
+one `Draft` when it is asked to `decide`. Facts only mark contexts for a look; a look is
+level-triggered, so no fact is ever "handled" and forgotten. A draft that was handed out counts as
+written: if its commit fails, the leader stands down and the whole ledger is thrown away.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from kirby.core import superseded
+from kirby.core.agenda import Agenda
+from kirby.core.book import Book
+from kirby.core.daemon_offers import decide_daemon
+from kirby.core.draft import Draft
+from kirby.core.fire import Tracked
+from kirby.core.names import AttemptId, ContextKey, Epoch, Host, context_of
+from kirby.core.nouns import Definition, LeaderReason
+from kirby.core.offering import Desk, open_by_hand, plan_fires, settle_fires, stop_by_hand
+from kirby.core.plan import Timetable
+from kirby.core.records import (
+    Claim,
+    Cursor,
+    DaemonOffer,
+    Exited,
+    Heartbeat,
+    LeaderClaim,
+    NotStarted,
+    Offsets,
+    OpenFire,
+    Released,
+    RequestRecord,
+    RestartRequest,
+    RunRecord,
+    RunRequest,
+    StopRequest,
+    Ticket,
+    TopicName,
+)
+from kirby.core.roster import Roster
+
+CURSOR_AGE = timedelta(
+    minutes=1
+)  # a cursor with open fires is rewritten, so its offsets stay young
+
+Compile = Callable[[Definition], Timetable | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request that was read and waits for the next transaction."""
+
+    partition: int
+    offset: int
+    request: RequestRecord
+
+
+@dataclass(kw_only=True)
+class Ledger:
+    """What the leader knows; mutable, and owned by the step of the Scheduler."""
+
+    host: Host
+    compile: Compile
+    epoch: Epoch
+    roster: Roster
+    books: dict[ContextKey, Book] = field(default_factory=dict)
+    agenda: Agenda = field(default_factory=Agenda)
+    marked: dict[ContextKey, None] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    consumed: dict[int, int] = field(default_factory=dict)  # requests, next offset by partition
+    claims_read: dict[int, int] = field(default_factory=dict)
+    runs_read: dict[int, int] = field(default_factory=dict)
+    busy: dict[ContextKey, None] = field(default_factory=dict)  # contexts with open fires
+    inquiry: superseded.Inquiry = field(default_factory=superseded.Inquiry)
+    lookahead: timedelta = LOOKAHEAD
+    next_aging: datetime | None = None
+
+    # -- what a new leader reads up
+
+    def restore_cursor(self, cursor: Cursor) -> None:
+        """Take a context as the leader before left it; a later record replaces an earlier one."""
+        book = self.books.get(cursor.context) or Book(
+            context=cursor.context, considered=cursor.considered
+        )
+        self.books[cursor.context] = book
+        book.considered, book.token = cursor.considered, cursor.token
+        book.generation, book.written = cursor.generation, cursor.written
+        book.fires = {fire.run: _restored(fire) for fire in cursor.open}
+        self._define(book, cursor.definition)
+        self._note_busy(book)
+        for partition, offset in enumerate(cursor.requests):
+            self.consumed[partition] = max(self.consumed.get(partition, 0), offset)
+
+    def restore_daemon(self, context: ContextKey, offer: DaemonOffer | None) -> None:
+        """Take the offer of a daemon that stands in the log; None: a tombstone."""
+        if context in self.books:  # an offer is posted with its cursor, never without
+            self.books[context].posted = offer
+
+    def mark_all(self) -> None:
+        """Look at every context with the next decision."""
+        self.marked.update(dict.fromkeys(self.books))
+
+    # -- facts
+
+    def read_claim(self, claim: Claim | LeaderClaim) -> None:
+        """Take a claim; only the first of an attempt counts (rules C4, C7)."""
+        if isinstance(claim, Claim):
+            self.roster.read_claim(claim.host)
+        tracked = self._tracked(claim.run, claim.attempt)
+        if tracked is None or tracked.first_claim is not None:
+            return
+        fire = tracked.fire
+        if isinstance(claim, Claim):
+            fire = msgspec.structs.replace(
+                fire,
+                holder=claim.host,
+                holder_incarnation=claim.incarnation,
+                holder_folder=claim.state_folder,
+            )
+        else:
+            fire = msgspec.structs.replace(fire, withdrawn=True, leader_claim=claim.reason)
+        self._track(replace(tracked, fire=fire, first_claim=claim))
+        self._suspect_claim(fire)
+
+    def read_run(self, record: RunRecord) -> None:
+        """Take what a host tells of an attempt."""
+        if not isinstance(record, Exited | NotStarted | Released):
+            return
+        tracked = self._tracked(record.run, record.attempt)
+        if tracked is None:
+            return
+        if isinstance(record, Released):
+            self._track(replace(tracked, begun=True))
+        elif tracked.report is None:  # the first report stands
+            self._track(replace(tracked, report=record))
+
+    def read_request(self, partition: int, offset: int, request: RequestRecord) -> None:
+        """Take what a person asks for; it is consumed with the transaction that answers it."""
+        if offset >= self.consumed.get(partition, 0):
+            self.asked.append(Asked(partition=partition, offset=offset, request=request))
+
+    def read_ticket(self, ticket: Ticket, offset: int) -> None:
+        """Take a new incarnation of a host."""
+        self.roster.read_ticket(ticket, offset)
+
+    def read_heartbeat(self, heartbeat: Heartbeat, offset: int, boot: float) -> None:
+        """Take a heartbeat: the host's lease, its free slots, and all that it holds."""
+        known = set(self.roster.live())
+        if not self.roster.read_heartbeat(heartbeat, offset, boot):
+            return
+        if heartbeat.host not in known:
+            self._mark_daemons()
+        for tracked in list(self._held_by(heartbeat.host)):
+            self._compare(tracked, heartbeat)
+
+    def lost(self, hosts: Iterable[Host]) -> None:
+        """Take the loss of hosts by silence (rule L2)."""
+        for host in hosts:
+            self._mark_daemons()
+            for tracked in list(self._held_by(host)):
+                sentence = f"host {host} was not heard for 20 s"
+                self._track(replace(tracked, lost=tracked.lost or sentence))
+
+    def watermark_answered(self, watermark: Offsets | None) -> None:
+        """Take the high watermark of the runs topic (rule L3)."""
+        self.inquiry = superseded.answered(self.inquiry, watermark)
+
+    def define(self, definition: Definition, now: datetime) -> None:
+        """Take a context that is new or has changed; a new one starts at now."""
+        book = self.books.get(definition.context)
+        if book is None:
+            book = self.books[definition.context] = Book(context=definition.context, considered=now)
+        elif book.definition is None:
+            book.considered = max(book.considered, now)
+        self._define(book, definition)
+        self.marked[book.context] = None
+
+    def undefine(self, context: ContextKey, reason: LeaderReason) -> None:
+        """Take that a context was disabled or deleted."""
+        book = self.books.get(context)
+        if book is not None:
+            self._define(book, None)
+            book.gone = reason
+            self.marked[context] = None
+
+    # -- decisions
+
+    def decide(self, now: datetime) -> Draft:
+        """Decide all that can be decided now, in one transaction (rule O1)."""
+        desk = Desk(
+            now=now,
+            epoch=self.epoch,
+            lookahead=self.lookahead,
+            roster=self.roster,
+            draft=Draft(),
+        )
+        self._judge_superseded()
+        self._answer_requests(desk)
+        self._mark_old_cursors(now)
+        self.marked.update(dict.fromkeys(self.agenda.take_due(now)))
+        while self.marked and not desk.draft.is_full:
+            context = next(iter(self.marked))
+            del self.marked[context]
+            self._decide_book(desk, self.books[context])
+        for context in desk.draft.touched:
+            self._write_cursor(desk, self.books[context])
+        return desk.draft
+
+    def wants_watermark(self) -> bool:
+        """Whether the high watermark of the runs topic must be asked for; ask once when told."""
+        self.inquiry, wanted = superseded.ask(self.inquiry)
+        return wanted
+
+    def _answer_requests(self, desk: Desk) -> None:
+        for asked in self.asked:
+            request = asked.request
+            book = self.books.setdefault(
+                request.context, Book(context=request.context, considered=desk.now)
+            )
+            match request:
+                case RunRequest():
+                    open_by_hand(desk, book, request)
+                case StopRequest(run=run, asked_by=asked_by):
+                    stop_by_hand(book, run, asked_by)
+                case RestartRequest():
+                    book.generation += 1
+            self.consumed[asked.partition] = asked.offset + 1
+            self.marked[book.context] = None
+            desk.draft.touch(book.context)
+        self.asked.clear()
+
+    def _decide_book(self, desk: Desk, book: Book) -> None:
+        decide_daemon(desk, book)
+        if book.fires and book.written is None:
+            desk.draft.touch(book.context)
+        times = [settle_fires(desk, book), plan_fires(desk, book)]
+        self._note_busy(book)
+        self.agenda.set(
+            book.context, min((time for time in times if time is not None), default=None)
+        )
+
+    def _write_cursor(self, desk: Desk, book: Book) -> None:
+        book.written = desk.now
+        cursor = book.cursor(
+            desk.now,
+            _offsets(self.claims_read),
+            _offsets(self.runs_read),
+            _offsets(self.consumed),
+        )
+        desk.draft.post(TopicName.CURSOR, book.context, cursor)
+
+    def _mark_old_cursors(self, now: datetime) -> None:
+        """Rewrite the cursors of open fires each minute, so that what they name stays young."""
+        if self.next_aging is not None and now < self.next_aging:
+            return
+        self.next_aging = now + CURSOR_AGE / 6
+        for book in (self.books[context] for context in self.busy):
+            if book.fires and (book.written is None or now - book.written >= CURSOR_AGE):
+                self.marked[book.context] = None
+                book.written = None
+
+    def _judge_superseded(self) -> None:
+        self.inquiry, judged = superseded.judge(self.inquiry, _offsets(self.runs_read))
+        for attempt in judged:
+            tracked = self._tracked(attempt.run, attempt.attempt)
+            if tracked is not None and tracked.report is None and self._is_superseded(tracked.fire):
+                self._track(self._void(tracked))
+
+    def _void(self, tracked: Tracked) -> Tracked:
+        """Apply rule L4: the same state folder would know it; so it never began."""
+        fire = tracked.fire
+        view = self.roster.view(Host(fire.holder or ""))
+        folder = view.heartbeat.state_folder if view.heartbeat is not None else None
+        if folder is not None and folder == fire.holder_folder:
+            return replace(tracked, never_began=f"host {fire.holder} was restarted before it began")
+        return replace(tracked, lost=f"host {fire.holder} came back with another state folder")
+
+    # -- the books
+
+    def _define(self, book: Book, definition: Definition | None) -> None:
+        changed = (
+            book.definition is None
+            or definition is None
+            or (book.definition.schedules != definition.schedules)
+        )
+        book.definition = definition
+        if changed or book.timetable is None:
+            book.timetable = self.compile(definition) if definition is not None else None
+
+    def _tracked(self, run: str, attempt: int) -> Tracked | None:
+        book = self.books.get(context_of(run))
+        tracked = book.fires.get(run) if book is not None else None
+        if tracked is None or not tracked.fire.offered or tracked.fire.attempt != attempt:
+            return None
+        return tracked
+
+    def _track(self, tracked: Tracked) -> None:
+        context = context_of(tracked.fire.run)
+        self.books[context].fires[tracked.fire.run] = tracked
+        self.marked[context] = None
+
+    def _held_by(self, host: Host) -> Iterable[Tracked]:
+        for context in self.busy:
+            for tracked in self.books[context].fires.values():
+                if tracked.fire.offered and tracked.fire.holder == host:
+                    yield tracked
+
+    def _note_busy(self, book: Book) -> None:
+        if book.fires:
+            self.busy[book.context] = None
+        else:
+            self.busy.pop(book.context, None)
+
+    def _mark_daemons(self) -> None:
+        self.marked.update({book.context: None for book in self.books.values() if book.is_daemon})
+
+    def _compare(self, tracked: Tracked, heartbeat: Heartbeat) -> None:
+        """Hold a heartbeat against an attempt that its host claimed."""
+        listed = self.roster.lists(heartbeat.host, _attempt(tracked.fire))
+        if listed != tracked.listed:
+            self._track(replace(tracked, listed=listed))
+        self._suspect_claim(tracked.fire)
+
+    def _suspect_claim(self, fire: OpenFire) -> None:
+        if self._is_superseded(fire):
+            self.inquiry = superseded.suspect(self.inquiry, frozenset({_attempt(fire)}))
+
+    def _is_superseded(self, fire: OpenFire) -> bool:
+        """Whether a newer life of its host heartbeats without it (rule L3, first half)."""
+        if fire.holder is None or fire.holder_incarnation is None:
+            return False
+        view = self.roster.hosts.get(fire.holder)
+        if view is None or view.heartbeat is None:
+            return False
+        newer = view.heartbeat.incarnation > fire.holder_incarnation
+        return newer and _attempt(fire) not in view.held
+
+
+def _restored(fire: OpenFire) -> Tracked:
+    """Take a fire from the cursor; what was known of its first claim is known again."""
+    claim: Claim | LeaderClaim | None = None
+    if fire.withdrawn and fire.leader_claim is not None:
+        claim = LeaderClaim(
+            run=fire.run, attempt=fire.attempt, epoch=Epoch(0), reason=fire.leader_claim
+        )
+    elif (
+        fire.holder is not None
+        and fire.holder_incarnation is not None
+        and fire.holder_folder is not None
+    ):
+        claim = Claim(
+            run=fire.run,
+            attempt=fire.attempt,
+            host=fire.holder,
+            incarnation=fire.holder_incarnation,
+            state_folder=fire.holder_folder,
+        )
+    return Tracked(fire=fire, first_claim=claim)
+
+
+def _attempt(fire: OpenFire) -> AttemptId:
+    return AttemptId(run=fire.run, attempt=fire.attempt)
+
+
+def _offsets(read: dict[int, int]) -> Offsets:
+    """Return the next offset of each partition; 0 for one that nothing is known of."""
+    return tuple(read.get(partition, 0) for partition in range(max(read, default=-1) + 1))
