@@ -12,6 +12,7 @@ what to do. A new error is a class here, under the branch whose reader it has::
     │   ├── NotFound, Conflict, NotPermitted
     │   └── StartRefused         the start of a host; each with an exit code of its own
     ├── InstallationError        a package or its environment
+    │   └── PackageNotFound, NoMainModule, IndexUnreachable, BuildFailed, ...
     ├── KafkaError               the log: unreachable, fenced, unreadable
     ├── ShimError                the process that holds the scripts
     ├── DatabaseError
@@ -165,7 +166,113 @@ class Insecure(StartRefused):
 
 
 class InstallationError(KirbyError):
-    """A package or its environment cannot be made; the sentence becomes a run's reason."""
+    """A package or its environment cannot be made; the sentence becomes a run's reason.
+
+    `temporary` says whether a later try may go well though nobody changed the definition.
+    """
+
+    temporary: bool = False
+
+
+class PackageNotFound(InstallationError):
+    """The package index has no such package or version; it may be published any moment."""
+
+    temporary = True
+
+    def __init__(self, package: str, *, near: str = "", versions: Sequence[str] = ()) -> None:
+        if versions:
+            fault = f"no such version in the index; it has {', '.join(versions)}"
+        else:
+            fault = "no such package in the index" + (f"; did you mean {near}?" if near else "")
+        super().__init__(f'package "{package}": {fault}')
+
+
+class DependenciesUnmet(InstallationError):
+    """What the package requires is not in the index, contradicts itself, or fits no host."""
+
+    temporary = True  # as with a missing package: someone may publish what it lacks
+
+    def __init__(self, package: str, cause: str) -> None:
+        super().__init__(f'package "{package}": its requirements cannot be met: {cause}')
+
+
+class NoMainModule(InstallationError):
+    """The package has nothing that `python -m` could run."""
+
+    def __init__(self, package: str, fault: str) -> None:
+        super().__init__(f'package "{package}": {fault}')
+
+
+class IndexUnreachable(InstallationError):
+    """A package index does not answer."""
+
+    temporary = True
+
+    def __init__(self, package: str, address: str) -> None:
+        where = f" at {address}" if address else ""
+        super().__init__(
+            f'package "{package}": the package index{where} does not answer; '
+            "it is tried again by itself"
+        )
+
+
+class IndexRefused(InstallationError):
+    """A package index does not let this host read."""
+
+    temporary = True
+
+    def __init__(self, package: str, address: str) -> None:
+        where = f" at {address}" if address else ""
+        super().__init__(
+            f'package "{package}": the package index{where} refuses this host: '
+            "check its key, or the name and password of the index"
+        )
+
+
+class SourceBuildsNotAllowed(InstallationError):
+    """There is no wheel, and the context does not allow a build from source."""
+
+    def __init__(self, package: str, without_wheel: str) -> None:
+        what = "it has no wheel" if without_wheel == package else f"{without_wheel} has no wheel"
+        super().__init__(
+            f'package "{package}": {what} for this host; publish one, '
+            "or allow the context to build from source (source_builds = true)"
+        )
+
+
+class RequiresPython(InstallationError):
+    """The package, or one that it requires, is for another Python than this host's."""
+
+    def __init__(self, package: str, *, wants: str, has: str) -> None:
+        super().__init__(
+            f'package "{package}": it requires Python {wants}, and this host has {has}; '
+            "choose another version of the package, or run Kirby with that Python"
+        )
+
+
+class NoDiskSpace(InstallationError):
+    """The disk of environments or of the installer's cache is full."""
+
+    temporary = True
+
+    def __init__(self, package: str, folder: str) -> None:
+        super().__init__(f'package "{package}": no space is left for its environment in {folder}')
+
+
+class BuildInterrupted(InstallationError):
+    """The build was killed, or did not end in time."""
+
+    temporary = True
+
+    def __init__(self, package: str, fault: str) -> None:
+        super().__init__(f'package "{package}": the build of its environment {fault}')
+
+
+class BuildFailed(InstallationError):
+    """The installer failed for a reason of its own; its last words are in the sentence."""
+
+    def __init__(self, package: str, last_words: str) -> None:
+        super().__init__(f'package "{package}": it cannot be installed: {last_words}')
 
 
 class KafkaError(KirbyError):
