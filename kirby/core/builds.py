@@ -15,6 +15,7 @@ from kirby.core.requirement import Requirement
 
 FIRST_WAIT = timedelta(seconds=5)  # a service that restarts is back by then
 LONGEST_WAIT = timedelta(minutes=5)  # so a package is found this soon after it was published
+_DOUBLINGS = 10  # more than enough for the longest wait, and no number without bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,8 +176,8 @@ def _failed(builds: Builds, event: BuildFailed, now: datetime) -> Builds:
 
 def wait_after(failures: int) -> timedelta:
     """Return how long to wait after so many failures in a row: 5 s, doubling to 5 min."""
-    doublings = min(failures - 1, 10)
-    return min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
+    doublings = min(failures - 1, _DOUBLINGS)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def _due(builds: Builds, now: datetime) -> list[Requirement]:

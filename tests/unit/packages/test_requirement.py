@@ -15,7 +15,7 @@ def test_a_requirement_is_read_in_its_normal_form() -> None:
     "text",
     ["forecast", "forecast==", "==1.0", "forecast>=1.0", "forecast===1.0", "forecast==1.*", ""],
 )
-def test_a_requirement_without_an_exact_version_is_refused(text: str):
+def test_a_requirement_without_an_exact_version_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequirement):
         parse_requirement(text)
 
@@ -36,7 +36,7 @@ def test_a_requirement_without_an_exact_version_is_refused(text: str):
         "f" * 101,
     ],
 )
-def test_a_name_that_could_become_an_option_or_a_path_is_refused(name: str):
+def test_a_name_that_could_become_an_option_or_a_path_is_refused(name: str) -> None:
     with pytest.raises(InvalidRequirement, match="a name has at most"):
         parse_requirement(f"{name}==1.0")
 
@@ -44,7 +44,7 @@ def test_a_name_that_could_become_an_option_or_a_path_is_refused(name: str):
 @pytest.mark.parametrize(
     "version", ["1.0 --index-url x", "1.0/../..", "one", "1.0;x", "１.0", "-1"]
 )
-def test_a_version_that_is_none_is_refused(version: str):
+def test_a_version_that_is_none_is_refused(version: str) -> None:
     with pytest.raises(InvalidRequirement, match="is no version"):
         parse_requirement(f"forecast=={version}")
 
