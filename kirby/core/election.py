@@ -45,6 +45,7 @@ _HOLDS_AN_EPOCH = (LeadState.READING_UP, LeadState.LEADING)
 
 def step(election: Election, event: Event, now: float) -> tuple[Election, list[Effect]]:
     """Take one event; return the next state and what is to be done."""
+    before = election.stance
     election = _noticing_a_freeze(election, now)
     match event:
         case PulseHeard(pulse=pulse) if pulse.host != election.me:
@@ -62,7 +63,6 @@ def step(election: Election, event: Event, now: float) -> tuple[Election, list[E
             election = replace(election, scheduler=OwnScheduler(), stance=Stance.FOLLOWING)
         case PulseHeard() | Ticked():
             pass
-    before = election.stance
     election, orders = _decide(election, now)
     told = announce(election, now) if election.stance is not before else []
     replies = answer(election, event.pulse, now) if isinstance(event, PulseHeard) else []
