@@ -1,0 +1,1 @@
+"""The database: definitions of contexts, access, packages, and the projection of runs."""
