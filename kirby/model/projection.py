@@ -1,0 +1,107 @@
+"""What happened, projected from the log into the database (rule I10: the same log, the same rows).
+
+A batch and the offsets after it are written in one transaction, so a record is taken exactly once
+whenever the web service dies. Taking one twice, or the steps of a run in another order, gives the
+same rows all the same: a step fills its own columns, and the first end stands (rule E1).
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import peewee
+
+from kirby.core.records import AnyRecord, Beat, Heartbeat, TopicName
+from kirby.model.database import writing
+from kirby.model.happenings import OffsetRow
+from kirby.model.projection_hosts import see_beat, see_heartbeat
+from kirby.model.projection_runs import RUN_RECORDS, see_run_record
+from kirby.model.upsert import put
+
+PROJECTED = (TopicName.RUNS, TopicName.HOSTS, TopicName.LEADERSHIP)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A record and where it stands in the log."""
+
+    topic: TopicName
+    partition: int
+    offset: int
+    record: AnyRecord | None  # None: a tombstone, or one that could not be read
+
+
+Offsets = Mapping[tuple[TopicName, int], int]
+
+
+def offsets() -> dict[tuple[TopicName, int], int]:
+    """Return the next offset to read of each partition that was read before."""
+    return {(TopicName(row.topic), row.partition): row.next for row in OffsetRow.select()}
+
+
+def forget_offsets(topic: TopicName) -> None:
+    """Begin a topic anew, where the log was replaced by another one."""
+    OffsetRow.delete().where(OffsetRow.topic == topic.value).execute()
+
+
+def take(batch: Sequence[Placed], read_up_to: Offsets | None = None) -> None:
+    """Project a batch; remember how far the log was read.
+
+    Args:
+        batch: records, in the order of each partition.
+        read_up_to: next offsets, where the reader is past records that are not delivered.
+    """
+    try:
+        _take_together(batch, read_up_to or {})
+    except (peewee.IntegrityError, peewee.DataError):
+        _take_one_by_one(batch, read_up_to or {})
+
+
+def _take_together(batch: Iterable[Placed], read_up_to: Offsets) -> None:
+    with writing():
+        known = offsets()
+        reached = dict(read_up_to)
+        for placed in batch:
+            place = (placed.topic, placed.partition)
+            if placed.offset >= known.get(place, 0):
+                _apply(placed.record)
+                reached[place] = max(reached.get(place, 0), placed.offset + 1)
+        _advance(known, reached)
+
+
+def _take_one_by_one(batch: Iterable[Placed], read_up_to: Offsets) -> None:
+    """Pass over what the tables refuse: one odd record must not stop all that follow."""
+    for placed in batch:
+        try:
+            _take_together([placed], {})
+        except (peewee.IntegrityError, peewee.DataError) as fault:
+            _log.warning(
+                "record %s/%s@%s is passed over: %s",
+                placed.topic.value,
+                placed.partition,
+                placed.offset,
+                fault,
+            )
+            _take_together([], {(placed.topic, placed.partition): placed.offset + 1})
+    _take_together([], read_up_to)
+
+
+def _advance(known: Offsets, reached: Offsets) -> None:
+    for (topic, partition), following in reached.items():
+        if following > known.get((topic, partition), 0):
+            columns = {"topic": topic.value, "partition": partition, "next": following}
+            put(OffsetRow, (OffsetRow.topic, OffsetRow.partition), columns)
+
+
+def _apply(record: AnyRecord | None) -> None:
+    match record:
+        case Heartbeat():
+            see_heartbeat(record)
+        case Beat():
+            see_beat(record)
+        case _ if isinstance(record, RUN_RECORDS):
+            see_run_record(record)
+        case _:
+            pass  # tickets and probes concern hosts and leaders only
