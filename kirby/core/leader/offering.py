@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kirby.core.book import Book
-from kirby.core.draft import Draft
-from kirby.core.fire import (
+from kirby.core.leader.book import Book
+from kirby.core.leader.draft import Draft
+from kirby.core.leader.fire import (
     EndFire,
     Judgement,
     OfferAttempt,
@@ -17,16 +17,17 @@ from kirby.core.fire import (
     Wait,
     judge,
 )
-from kirby.core.names import Epoch, FencingToken, RunId, due_of, run_id
-from kirby.core.nouns import LeaderReason, Overlap, RunEnd, plan_of
-from kirby.core.plan import (
-    CAUGHT_UP_WINDOW,
+from kirby.core.leader.plan import (
     LookAgain,
     OfferFire,
+    Planned,
     RecordStretch,
     SkipFire,
     decide_fires,
 )
+from kirby.core.leader.roster import Roster
+from kirby.core.names import Epoch, FencingToken, RunId, due_of, run_id
+from kirby.core.nouns import LeaderReason, Overlap, RunEnd, plan_of
 from kirby.core.records import (
     Ended,
     LeaderClaim,
@@ -37,7 +38,7 @@ from kirby.core.records import (
     Stretch,
     TopicName,
 )
-from kirby.core.roster import Roster
+from kirby.core.windows import ONE_SHOT
 
 MOST_JUDGEMENTS = 8  # of one fire in one look; more would be two rules that undo each other
 RECENT_RUNS = 100  # of a context, asked for by hand and ended: a doubled request finds them
@@ -54,11 +55,20 @@ class Desk:
     draft: Draft
 
 
+def close_fires(desk: Desk, book: Book) -> None:
+    """Decide all due instants up to now, by the definition that is about to be replaced."""
+    planned = book.planned(is_closing=True)
+    if planned is not None:
+        _decide_all(replace(desk, lookahead=timedelta(0)), book, planned)
+
+
 def plan_fires(desk: Desk, book: Book) -> datetime | None:
     """Decide the due instants of a context; return when to look again."""
     planned = book.planned()
-    if planned is None:
-        return None
+    return _decide_all(desk, book, planned) if planned is not None else None
+
+
+def _decide_all(desk: Desk, book: Book, planned: Planned) -> datetime | None:
     for decision in decide_fires(planned, desk.now, desk.lookahead):
         match decision:
             case LookAgain(at=at):
@@ -102,7 +112,7 @@ def open_by_hand(desk: Desk, book: Book, request: RunRequest) -> None:
         due=due,
         token=book.token,
         not_before=desk.now,
-        deadline=desk.now + CAUGHT_UP_WINDOW,
+        deadline=desk.now + ONE_SHOT,
         offered=False,
         manual=True,
         asked_by=request.asked_by,

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from kirby.core.book import Book
+from kirby.core.leader.book import Book
+from kirby.core.leader.offering import Desk
+from kirby.core.leader.placement import place
 from kirby.core.names import Host
 from kirby.core.nouns import plan_of
-from kirby.core.offering import Desk
-from kirby.core.placement import place
 from kirby.core.records import DaemonOffer, TopicName
 
 

@@ -12,16 +12,24 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kirby.core import superseded
-from kirby.core.agenda import Agenda
-from kirby.core.book import Book
-from kirby.core.daemon_offers import decide_daemon
-from kirby.core.draft import Draft
-from kirby.core.fire import Tracked
+from kirby.core.leader import superseded
+from kirby.core.leader.agenda import Agenda
+from kirby.core.leader.book import Book, Successor
+from kirby.core.leader.daemon_offers import decide_daemon
+from kirby.core.leader.draft import Draft
+from kirby.core.leader.fire import Tracked
+from kirby.core.leader.offering import (
+    Desk,
+    close_fires,
+    open_by_hand,
+    plan_fires,
+    settle_fires,
+    stop_by_hand,
+)
+from kirby.core.leader.plan import Timetable
+from kirby.core.leader.roster import Roster
 from kirby.core.names import AttemptId, ContextKey, Epoch, Host, context_of
 from kirby.core.nouns import Definition, LeaderReason
-from kirby.core.offering import Desk, open_by_hand, plan_fires, settle_fires, stop_by_hand
-from kirby.core.plan import Timetable
 from kirby.core.records import (
     Claim,
     Cursor,
@@ -35,17 +43,17 @@ from kirby.core.records import (
     Released,
     RequestRecord,
     RestartRequest,
-    RunRecord,
     RunRequest,
     StopRequest,
     Ticket,
     TopicName,
 )
-from kirby.core.roster import Roster
 
 CURSOR_AGE = timedelta(
     minutes=1
 )  # a cursor with open fires is rewritten, so its offsets stay young
+
+LOOKAHEAD = timedelta(seconds=2)
 
 Compile = Callable[[Definition], Timetable | None]
 
@@ -89,6 +97,7 @@ class Ledger:
         self.books[cursor.context] = book
         book.considered, book.token = cursor.considered, cursor.token
         book.generation, book.written = cursor.generation, cursor.written
+        book.claims_named, book.runs_named = cursor.claims, cursor.runs
         book.fires = {fire.run: _restored(fire) for fire in cursor.open}
         self._define(book, cursor.definition)
         self._note_busy(book)
@@ -126,10 +135,8 @@ class Ledger:
         self._track(replace(tracked, fire=fire, first_claim=claim))
         self._suspect_claim(fire)
 
-    def read_run(self, record: RunRecord) -> None:
+    def read_run(self, record: Exited | NotStarted | Released) -> None:
         """Take what a host tells of an attempt."""
-        if not isinstance(record, Exited | NotStarted | Released):
-            return
         tracked = self._tracked(record.run, record.attempt)
         if tracked is None:
             return
@@ -153,14 +160,14 @@ class Ledger:
         if not self.roster.read_heartbeat(heartbeat, offset, boot):
             return
         if heartbeat.host not in known:
-            self._mark_daemons()
+            self.mark_daemons()
         for tracked in list(self._held_by(heartbeat.host)):
             self._compare(tracked, heartbeat)
 
     def lost(self, hosts: Iterable[Host]) -> None:
         """Take the loss of hosts by silence (rule L2)."""
         for host in hosts:
-            self._mark_daemons()
+            self.mark_daemons()
             for tracked in list(self._held_by(host)):
                 sentence = f"host {host} was not heard for 20 s"
                 self._track(replace(tracked, lost=tracked.lost or sentence))
@@ -171,21 +178,26 @@ class Ledger:
 
     def define(self, definition: Definition, now: datetime) -> None:
         """Take a context that is new or has changed; a new one starts at now."""
-        book = self.books.get(definition.context)
-        if book is None:
-            book = self.books[definition.context] = Book(context=definition.context, considered=now)
-        elif book.definition is None:
-            book.considered = max(book.considered, now)
-        self._define(book, definition)
+        book = self.books.setdefault(
+            definition.context, Book(context=definition.context, considered=now)
+        )
+        book.successor = Successor(definition=definition)
         self.marked[book.context] = None
 
     def undefine(self, context: ContextKey, reason: LeaderReason) -> None:
         """Take that a context was disabled or deleted."""
         book = self.books.get(context)
         if book is not None:
-            self._define(book, None)
-            book.gone = reason
+            book.successor = Successor(definition=None, gone=reason)
             self.marked[context] = None
+
+    def definitions(self) -> dict[ContextKey, Definition]:
+        """Return what holds, or is about to."""
+        latest = {
+            book.context: book.successor.definition if book.successor else book.definition
+            for book in self.books.values()
+        }
+        return {context: each for context, each in latest.items() if each is not None}
 
     # -- decisions
 
@@ -201,7 +213,7 @@ class Ledger:
         self._judge_superseded()
         self._answer_requests(desk)
         self._mark_old_cursors(now)
-        self.marked.update(dict.fromkeys(self.agenda.take_due(now)))
+        self.marked.update(dict.fromkeys(self.agenda.take_due(now + self.lookahead - LOOKAHEAD)))
         while self.marked and not desk.draft.is_full:
             context = next(iter(self.marked))
             del self.marked[context]
@@ -234,8 +246,10 @@ class Ledger:
         self.asked.clear()
 
     def _decide_book(self, desk: Desk, book: Book) -> None:
+        if book.successor is not None:
+            self._succeed(desk, book, book.successor)
         decide_daemon(desk, book)
-        if book.fires and book.written is None:
+        if book.written is None:
             desk.draft.touch(book.context)
         times = [settle_fires(desk, book), plan_fires(desk, book)]
         self._note_busy(book)
@@ -259,7 +273,7 @@ class Ledger:
             return
         self.next_aging = now + CURSOR_AGE / 6
         for book in (self.books[context] for context in self.busy):
-            if book.fires and (book.written is None or now - book.written >= CURSOR_AGE):
+            if book.written is None or now - book.written >= CURSOR_AGE:
                 self.marked[book.context] = None
                 book.written = None
 
@@ -280,6 +294,18 @@ class Ledger:
         return replace(tracked, lost=f"host {fire.holder} came back with another state folder")
 
     # -- the books
+
+    def _succeed(self, desk: Desk, book: Book, successor: Successor) -> None:
+        """Replace a definition: what was due until now is decided by the old one."""
+        if book.definition is None or not _fires_alike(book.definition, successor.definition):
+            close_fires(desk, book)
+            if desk.draft.is_full:  # there may be more to close: go on with the next transaction
+                self.marked[book.context] = None
+                return
+            book.considered = max(book.considered, desk.now)
+        book.successor, book.gone = None, successor.gone
+        self._define(book, successor.definition)
+        book.written = None
 
     def _define(self, book: Book, definition: Definition | None) -> None:
         changed = (
@@ -315,7 +341,8 @@ class Ledger:
         else:
             self.busy.pop(book.context, None)
 
-    def _mark_daemons(self) -> None:
+    def mark_daemons(self) -> None:
+        """Look at every daemon: the hosts that it may run on have changed."""
         self.marked.update({book.context: None for book in self.books.values() if book.is_daemon})
 
     def _compare(self, tracked: Tracked, heartbeat: Heartbeat) -> None:
@@ -360,6 +387,14 @@ def _restored(fire: OpenFire) -> Tracked:
             state_folder=fire.holder_folder,
         )
     return Tracked(fire=fire, first_claim=claim)
+
+
+def _fires_alike(old: Definition, new: Definition | None) -> bool:
+    """Whether two definitions fire at the same instants, by the same policies."""
+    return new is not None and all(
+        getattr(old, each) == getattr(new, each)
+        for each in ("kind", "schedules", "suspensions", "absences", "policies")
+    )
 
 
 def _attempt(fire: OpenFire) -> AttemptId:

@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from kirby.core.nouns import CatchUp, Overlap, Policies, RunEnd, Suspension
+from kirby.core.windows import LONGEST, LONGEST_DEFAULT, ONE_SHOT
 
 # What a suspension skips is recorded in stretches of a minute while it lasts: soon enough for
 # someone who looks, and one record for sixty fires of a schedule by the second.
 STRETCH = timedelta(minutes=1)
-CAUGHT_UP_WINDOW = timedelta(minutes=5)  # rule O2: one-shot, caught-up and manual runs
 CATCH_UP_CAP = 100
-DEFAULT_WINDOW_LIMIT = timedelta(minutes=5)  # rule O2: no default window is wider
 RECENT_FIRES = 300  # of a schedule by the second, all that can be inside that window
 
 
@@ -84,10 +83,12 @@ class Planned:
     suspensions: tuple[Suspension, ...]
     considered: datetime
     open_since: datetime | None  # due instant of the earliest open run; None: no run is open
+    is_closing: bool = False  # the definition is about to change: leave nothing for later
 
     def window(self, due: datetime) -> timedelta:
         """Return the start window of a fire."""
-        return self.policies.start_window or self.timetable.window(due)
+        laid_down = self.policies.start_window
+        return min(laid_down, LONGEST) if laid_down else self.timetable.window(due)
 
     def suspended(self, due: datetime) -> Suspension | None:
         """Return the suspension that a due instant lies in."""
@@ -160,7 +161,7 @@ def _suspended(
     until = min(now, suspension.end - timedelta(microseconds=1))
     first, last, count = planned.timetable.span(considered, until) or (due, due, 1)
     following = planned.timetable.next_after(last)
-    goes_on = following is not None and following < suspension.end
+    goes_on = following is not None and following < suspension.end and not planned.is_closing
     if goes_on and now < first + STRETCH:
         return LookAgain(at=first + STRETCH)
     reason = f"suspended: {suspension.reason}" if suspension.reason else "suspended"
@@ -182,10 +183,8 @@ def _widest_window(planned: Planned, considered: datetime, until: datetime) -> t
     """Return a window so wide that every fire older than it is late."""
     if planned.policies.start_window is not None:
         return planned.policies.start_window
-    recent = planned.timetable.last(
-        max(considered, until - DEFAULT_WINDOW_LIMIT), until, RECENT_FIRES
-    )
-    return max((planned.window(due) for due in recent), default=DEFAULT_WINDOW_LIMIT)
+    recent = planned.timetable.last(max(considered, until - LONGEST_DEFAULT), until, RECENT_FIRES)
+    return max((planned.window(due) for due in recent), default=LONGEST_DEFAULT)
 
 
 def _late(
@@ -211,7 +210,7 @@ def _late(
             count=missed,
         )
     for fire in chosen:
-        yield OfferFire(due=fire, not_before=now, deadline=now + CAUGHT_UP_WINDOW)
+        yield OfferFire(due=fire, not_before=now, deadline=now + ONE_SHOT)
 
 
 def _caught_up(

@@ -3,13 +3,22 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from kirby.core.fire import Standing, Tracked
+from kirby.core.leader.fire import Standing, Tracked
+from kirby.core.leader.plan import Planned, Timetable
 from kirby.core.names import ContextKey, FencingToken
 from kirby.core.nouns import Definition, JobKind, LeaderReason, Policies, Suspension
-from kirby.core.plan import CAUGHT_UP_WINDOW, Planned, Timetable
 from kirby.core.records import Cursor, DaemonOffer, Offsets
+from kirby.core.windows import ONE_SHOT
 
 NO_TOKEN = FencingToken(0)  # the counter of a context that has offered nothing yet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Successor:
+    """What the schedule says of a context now; it holds once the old definition is closed."""
+
+    definition: Definition | None
+    gone: LeaderReason = LeaderReason.DELETED
 
 
 @dataclass(kw_only=True)
@@ -23,10 +32,13 @@ class Book:
     token: FencingToken = NO_TOKEN
     generation: int = 0
     fires: dict[str, Tracked] = field(default_factory=dict)
+    successor: "Successor | None" = None  # what is to replace the definition
     gone: LeaderReason = LeaderReason.DELETED  # why, where there is no definition
     posted: DaemonOffer | None = None  # the daemon's offer that stands in the log
     recent: dict[str, None] = field(default_factory=dict)  # runs by hand that have ended
     written: datetime | None = None  # when its cursor was last written
+    claims_named: Offsets = ()  # as the cursor that was read up names them
+    runs_named: Offsets = ()
 
     @property
     def is_daemon(self) -> bool:
@@ -49,7 +61,7 @@ class Book:
         while len(self.recent) > most:
             del self.recent[next(iter(self.recent))]
 
-    def planned(self) -> Planned | None:
+    def planned(self, is_closing: bool = False) -> Planned | None:
         """Return what is needed to decide its fires; None where it does not fire."""
         if self.definition is None or self.timetable is None or self.is_daemon:
             return None
@@ -59,6 +71,7 @@ class Book:
             suspensions=self._suspensions,
             considered=self.considered,
             open_since=self.open_since,
+            is_closing=is_closing,
         )
 
     def standing(self, tracked: Tracked, lookahead: timedelta) -> Standing:
@@ -74,7 +87,7 @@ class Book:
         if self.policies.start_window is not None:
             return self.policies.start_window
         if self.timetable is None or tracked.fire.manual:
-            return CAUGHT_UP_WINDOW
+            return ONE_SHOT
         return self.timetable.window(tracked.fire.due)
 
     def _gone(self, due: datetime) -> LeaderReason | None:
