@@ -1,0 +1,1 @@
+"""The process that holds the scripts; standard library only, and alone (ARCHITECTURE)."""
