@@ -6,11 +6,9 @@ everything, the watch is returned always, and a wake-up says what it was for (AR
 "What Thespian asks of us").
 """
 
-import ctypes
 import logging
 import os
 import select
-import signal
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -18,8 +16,6 @@ from thespian.actors import Actor, ActorExitRequest, ThespianWatch, WakeupMessag
 
 from kirby.actors.clock import Clock
 from kirby.core.messages import AskStatus, Begin, StatusIs
-
-PR_SET_PDEATHSIG = 1
 
 
 class KirbyActor(Actor):
@@ -33,7 +29,6 @@ class KirbyActor(Actor):
 
     def __init__(self) -> None:
         super().__init__()
-        die_with_parent()
         self.clock = Clock()
         self.log = logging.getLogger(f"kirby.{self.role}")
         self.begun: Begin | None = None
@@ -121,11 +116,3 @@ class KirbyActor(Actor):
             if events & select.POLLNVAL:
                 del self._watched[descriptor]
         return list(self._watched)
-
-
-def die_with_parent() -> None:
-    """Have the kernel end this process when the thread that forked it ends."""
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
