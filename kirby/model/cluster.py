@@ -1,0 +1,100 @@
+"""The hosts, the daemons on them, and who leads, as their last records told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from kirby.core.records import InstanceState
+from kirby.model.happenings import DaemonInstance, HostRow, Leader
+
+SILENT_AFTER = timedelta(seconds=20)  # rule L2: lease and margin
+BEAT_OLD = timedelta(seconds=12)  # beats come each 0.3 s, and are noted each 2 s
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostView:
+    """A host and how it is."""
+
+    name: str
+    leads: bool
+    alive: bool
+    heard: datetime
+    started: datetime
+    version: str
+    address: str
+    slots: int
+    free_slots: int
+    incarnation: int
+    clock_offset_ms: float
+    draining: bool
+    held: Sequence[dict[str, Any]]
+    builds: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaemonView:
+    """A daemon's instance on a host; `alive` is whether the host was heard lately."""
+
+    id: str
+    context: str
+    host: str
+    state: InstanceState
+    attempt: int
+    generation: int
+    package: str
+    since: datetime | None
+    restarts: int
+    reason: str
+    memory: int
+    heard: datetime
+    alive: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaderView:
+    """Who leads, since when, and when the last beat was read."""
+
+    host: str
+    epoch: int
+    since: datetime
+    beat: datetime
+    beats: bool  # the last one is not old
+
+
+def leader(now: datetime) -> LeaderView | None:
+    """Return who leads, None where nobody ever did."""
+    row = Leader.get_or_none()
+    if row is None:
+        return None
+    return LeaderView(
+        host=row.host,
+        epoch=row.epoch,
+        since=row.since,
+        beat=row.beat,
+        beats=now - row.beat < BEAT_OLD,
+    )
+
+
+def hosts(now: datetime) -> list[HostView]:
+    """Return all hosts that were heard in the last week, by name."""
+    leading = leader(now)
+    leads = leading.host if leading is not None and leading.beats else None
+    return [_host(row, now, leads) for row in HostRow.select().order_by(HostRow.name)]
+
+
+def daemons(now: datetime, context: str | None = None) -> list[DaemonView]:
+    """Return the instances of all daemons, or of one, by name."""
+    query = DaemonInstance.select().order_by(DaemonInstance.context, DaemonInstance.host)
+    if context is not None:
+        query = query.where(DaemonInstance.context == context)
+    return [DaemonView(**row, alive=now - row["heard"] < SILENT_AFTER) for row in query.dicts()]
+
+
+def _host(row: Any, now: datetime, leads: str | None) -> HostView:
+    plain = [name for name in HostView.__dataclass_fields__ if name not in ("leads", "alive")]
+    return HostView(
+        **{name: getattr(row, name) for name in plain},
+        leads=row.name == leads,
+        alive=now - row.heard < SILENT_AFTER,
+    )
