@@ -1,0 +1,23 @@
+"""Fixtures of all tiers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kafka_for_tests import new_prefix, shared_kafka
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """Give the address of a real Kafka, one for the session."""
+    base = tmp_path_factory.getbasetemp()
+    of_all_workers: Path = base if worker_id == "master" else base.parent
+    with shared_kafka(of_all_workers / "shared-kafka") as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Give the prefix of this test's own topics."""
+    return new_prefix()
