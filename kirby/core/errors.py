@@ -291,6 +291,22 @@ class OutcomeUnknown(KafkaError):
     """A transaction of which nobody can say whether it was committed: throw the producer away."""
 
 
+class KafkaUnknown(UserError):
+    """A script opened a topic, and nothing says where Kafka is."""
+
+
+class DeliveryFailed(KafkaError):
+    """What a script sent did not reach Kafka."""
+
+
+class ReadingFailed(KafkaError):
+    """A script cannot read its topic: not admitted to its group, not permitted, or gone."""
+
+
+class UnreadableValue(KafkaError):
+    """A record of a script's topic is not JSON, or not of the kind that the script asked for."""
+
+
 class ShimError(KirbyError):
     """The shim does not answer, or refuses."""
 
