@@ -31,6 +31,10 @@ ALONE = {
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
     "min.insync.replicas": 1,
+    # A broker that was killed is let in again only when the session of its earlier life is over:
+    # with Kafka's own 9 s that took 11 s.
+    "broker.session.timeout.ms": 3000,
+    "broker.heartbeat.interval.ms": 500,
 }
 LOG_BYTES = "4MB"  # of each of three files of what the broker says
 
