@@ -136,7 +136,8 @@ def _judge_waiting(fire: OpenFire, standing: Standing, now: datetime) -> Judgeme
         return _end_withdrawn(fire, standing.gone)
     if now >= fire.deadline:
         return EndFire(end=RunEnd.MISSED, reason=_with_last("its deadline passed", fire))
-    opens = fire.not_before - standing.lookahead
+    # After a refusal there is nothing to park ahead of: it waits its full time (rule E3).
+    opens = fire.not_before if fire.refusals else fire.not_before - standing.lookahead
     return OfferAttempt() if now >= opens else Wait(until=opens)
 
 

@@ -251,7 +251,8 @@ class Ledger:
         decide_daemon(desk, book)
         if book.written is None:
             desk.draft.touch(book.context)
-        times = [settle_fires(desk, book), plan_fires(desk, book)]
+        settle_fires(desk, book)  # first, as an end makes room for a fire that waits (O4)
+        times = (plan_fires(desk, book), settle_fires(desk, book))
         self._note_busy(book)
         self.agenda.set(
             book.context, min((time for time in times if time is not None), default=None)

@@ -1,0 +1,63 @@
+# What a person does with this checkout. `make demo` and `make test` need Python 3.11, git and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SHELL := /bin/bash
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format lint types contracts unit simulation integration acceptance bench clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(INSTALLED) ## Make .venv and install Kirby with all that its tests need
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Kirby needs Python 3.11 or later; {sys.executable} is {v.major}.{v.minor}: run make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[server,embedded,dev]'
+	@touch $@
+
+demo: ## Run the bakery: five scripts, a real Kafka, the pages; Ctrl-C stops it
+	@test -f $(INSTALLED) || echo "making .venv (once) …"
+	@$(MAKE) --no-print-directory --silent $(INSTALLED)
+	@$(BIN)/kirby demo
+
+test: $(INSTALLED) ## Run the tests that run anywhere: pure ones, and those with real Kafka and processes
+	$(BIN)/pytest -q tests/unit tests/simulation
+	$(BIN)/pytest -q tests/integration
+
+check: format lint types contracts unit simulation ## Format, lint, types, import contracts, fast tests
+
+format: $(INSTALLED)
+	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+contracts: $(INSTALLED)
+	$(BIN)/lint-imports
+
+unit: $(INSTALLED) ## Run the pure tests
+	$(BIN)/pytest -q tests/unit
+
+simulation: $(INSTALLED) ## Run the seeded simulations
+	$(BIN)/pytest -q tests/simulation
+
+integration: $(INSTALLED) ## Run the tests with real Kafka, databases and processes
+	$(BIN)/pytest -q tests/integration
+
+acceptance: $(INSTALLED) ## Run the stories: the command line and the whole system
+	$(BIN)/pytest -q tests/acceptance
+
+bench: $(INSTALLED) ## Run the benchmarks; each prints its figure beside a limit measured in the same run
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove .venv and caches; the state folder .kirby stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
