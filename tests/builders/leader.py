@@ -1,4 +1,4 @@
-"""Builders for what a leader knows: a definition, a ledger with a host, and what stands in a draft."""
+"""Builders for what a leader knows: definitions, a ledger with its hosts, what the log tells."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar

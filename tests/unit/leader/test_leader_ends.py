@@ -1,6 +1,7 @@
 """How a fire ends, and when it is tried again (rules C6, C7, E1 to E3)."""
 
 from datetime import timedelta
+from typing import Any
 
 from kirby.core.nouns import LeaderReason, Lost, RunEnd
 from kirby.core.records import Cursor, Ended, LeaderClaim, Offer, RunRequest, StopRequest
@@ -9,7 +10,7 @@ from tests.builders.leader import World, a_definition, at, exited, not_started, 
 RUN = "pump/prod@2026-03-02T12:00:00Z"
 
 
-def a_running_world(**policies: object) -> World:
+def a_running_world(**policies: Any) -> World:
     world = World(a_definition(**policies), start=-30)
     world.decides(-1)
     world.claims(RUN)

@@ -1,6 +1,7 @@
 """What is missed, suspended or caught up, and what an edit of the schedule does (5.1, 5.8)."""
 
 from datetime import timedelta
+from typing import Any
 
 from kirby.core.nouns import CatchUp, LeaderReason, RunEnd, Suspension
 from kirby.core.records import Cursor, DaemonOffer, Ended, Offer, Stretch
@@ -9,7 +10,7 @@ from tests.builders.leader import World, a_definition, at, of_kind
 HOUR = 3600
 
 
-def a_world_that_slept_an_hour(**policies: object) -> World:
+def a_world_that_slept_an_hour(**policies: Any) -> World:
     return World(a_definition(cron="*/10 * * * *", **policies), start=1)
 
 
@@ -177,7 +178,7 @@ def test_a_daemon_is_offered_to_the_living_hosts_and_withdrawn_when_it_is_held()
 
     assert isinstance(offered, DaemonOffer)
     assert offered.hosts == ("alpha", "beta")
-    assert [post.record for post in world.draft.posts if post.key == "feed/prod"][0] is None
+    assert next(post.record for post in world.draft.posts if post.key == "feed/prod") is None
 
 
 def test_a_daemon_stays_where_it_is_while_its_host_is_silent_but_not_lost():
