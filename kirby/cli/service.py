@@ -15,6 +15,7 @@ from kirby.core.errors import (
     KirbyError,
     NotFound,
     NotPermitted,
+    ServiceFailed,
     ServiceUnreachable,
     UserError,
 )
@@ -27,10 +28,6 @@ _CLASSES: Mapping[int, type[UserError]] = {
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.CONFLICT: Conflict,
 }
-
-
-class ServiceFailed(KirbyError):
-    """The web service answered with a fault of its own."""
 
 
 @dataclass(kw_only=True)

@@ -99,6 +99,10 @@ class InvalidVariable(InvalidInput):
     """The name or value of a variable."""
 
 
+class InvalidSuspension(InvalidInput):
+    """A suspension that ends before it starts, or whose times are ambiguous."""
+
+
 class InvalidConfiguration(InvalidInput):
     """Flags, environment and file of a host, taken together."""
 
@@ -129,6 +133,10 @@ class ServiceUnreachable(UserError):
     """The web service does not answer."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+class ServiceFailed(KirbyError):
+    """The web service answered with a fault of its own."""
 
 
 class StartRefused(UserError):
