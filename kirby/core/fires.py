@@ -6,12 +6,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import floor
 
 from kirby.core.line import LATEST, Line, instants, lines_of
 from kirby.core.nouns import CronLine
 from kirby.core.windows import default_window
-from kirby.core.zones import DAY
+from kirby.core.zones import DAY, EPOCH
+
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +23,7 @@ class Fires:
 
     def next_after(self, after: datetime) -> datetime | None:
         """Return the first due instant later than `after`; None: there is none in 41 years."""
-        found = self.next_second(floor(after.timestamp()) + 1)
+        found = self.next_second(_second(after) + 1)
         return None if found is None else datetime.fromtimestamp(found, UTC)
 
     def next_second(self, at: int) -> int | None:
@@ -79,15 +80,15 @@ class Fires:
 
     def _days(self, after: datetime, until: datetime) -> Iterator[tuple[int, int]]:
         """Give (begin, mask of fires) for each day or less in (after, until] that has any."""
-        end = floor(until.timestamp()) + 1
-        at = self.next_second(floor(after.timestamp()) + 1)
+        end = _second(until) + 1
+        at = self.next_second(_second(after) + 1)
         while at is not None and at < end:
             following = min(at + DAY, end)
             yield at, self._mask(at, following)
             at = self.next_second(following)
 
     def _days_backward(self, after: datetime, until: datetime) -> Iterator[tuple[int, int]]:
-        begin, end = floor(after.timestamp()) + 1, floor(until.timestamp()) + 1
+        begin, end = _second(after) + 1, _second(until) + 1
         for at in range(min(end, LATEST), begin, -DAY):
             start = max(at - DAY, begin)
             yield start, self._mask(start, at)
@@ -106,3 +107,8 @@ def fires_of(schedules: Sequence[CronLine]) -> Fires:
         InvalidCron, InvalidZone: with a sentence.
     """
     return Fires(lines=lines_of(schedules))
+
+
+def _second(at: datetime) -> int:
+    """Return the whole seconds of the epoch; exact, unlike a float in a far year."""
+    return (at - EPOCH) // _SECOND

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from kirby.core.cron import Cron, compile_cron
 from kirby.core.nouns import CronLine
-from kirby.core.zones import DAY, LONGEST_SHIFT, Stretch, Zone, zone
+from kirby.core.zones import DAY, Stretch, Zone, zone
 
 # 41 years: the rarest day of a month that a rule can name comes each 40 years (kirby.core.days).
 HORIZON = 15_000 * DAY
@@ -32,16 +32,19 @@ class Line:
     def next_at(self, at: int) -> int | None:
         """Return the first fire at or after an instant; None: there is none in 41 years."""
         limit = min(at + HORIZON, LATEST)
+        searched, found = 0, None  # the first match at or after `searched`, local times both
         while at < limit:
             stretch = self.zone.stretch(at)
             if at == stretch.start and self._fires_for_gap(stretch):
                 return at
-            found = self._next_local(self._first_local(stretch, at))
-            if found is None:
-                return None
+            local = self._first_local(stretch, at)
+            if found is None or not searched <= local <= found:
+                searched, found = local, self._next_local(local)
+                if found is None:
+                    return None
             if found - stretch.offset < stretch.end:
                 return found - stretch.offset
-            at = max(stretch.end, found - stretch.offset - LONGEST_SHIFT)
+            at = stretch.end
         return None
 
     def fires_in(self, begin: int, end: int) -> int:

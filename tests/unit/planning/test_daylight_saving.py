@@ -148,6 +148,15 @@ def test_seconds_of_a_fixed_time_are_merged_at_the_end_of_a_gap() -> None:
     assert autumn == [utc("2026-10-25T00:30") + timedelta(seconds=s) for s in (0, 20, 40)]
 
 
+def test_an_interval_of_one_day_a_week_fires_in_its_repeat_too() -> None:
+    sundays = fires("*/30 1 * * sun", zone="Europe/Dublin")
+
+    found = _by_steps("*/30 1 * * sun", "Europe/Dublin", utc("2026-10-25T00"), utc("2026-10-26T00"))
+
+    assert found == [utc(f"2026-10-25T{clock}") for clock in ("00:30", "01:00", "01:30")]
+    assert sundays.next_after(utc("2026-10-25T00:30")) == utc("2026-10-25T01:00")
+
+
 @st.composite
 def crons(draw: st.DrawFn) -> str:
     minute = draw(st.sampled_from(["0", "1", "30", "59", "10-20", "*/7", "*", "5,50"]))
