@@ -1,0 +1,1 @@
+"""Virtual environments of scripts, publishing, and the built-in package index."""

@@ -1,0 +1,190 @@
+"""Build an environment: in a draft beside the others, moved into its place when it is whole.
+
+A build that is killed leaves a draft, which the next build of that environment removes. Two
+builds of one environment wait for each other, and the second finds what the first has made.
+"""
+
+import errno
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from kirby.core.errors import BuildInterrupted, InstallationError, NoDiskSpace, PackageNotFound
+from kirby.core.requirement import Requirement
+from kirby.packages.built_in import Shelf, look, near_name
+from kirby.packages.environments import (
+    MANIFEST,
+    PRIVATE_FOLDER,
+    Environment,
+    Manifest,
+    Places,
+    cache_folder,
+    read_environment,
+)
+from kirby.packages.locks import held
+from kirby.packages.main_module import main_module
+from kirby.packages.own_wheel import own_wheel
+from kirby.packages.sources import Sources, netrc_text, users_netrc
+from kirby.packages.uv import Said, run_uv, scrubbed
+from kirby.packages.verdicts import verdict
+
+INSTALL_LIMIT = timedelta(minutes=20)  # a large package built from source takes this long
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to build, and from where."""
+
+    requirement: Requirement
+    places: Places
+    sources: Sources
+    source_builds: bool
+    environ: Mapping[str, str]
+
+
+def build(order: Order) -> Environment:
+    """Return the environment of a package, built if it is not there yet.
+
+    Raises:
+        InstallationError: it cannot be built; the class and the sentence say why.
+    """
+    order.places.prepare()
+    key = order.places.key(order.requirement)
+    place = order.places.environment(order.requirement)
+    with held(order.places.lock(key)), _faults_told(order):
+        ready = read_environment(place)
+        if ready:
+            return ready
+        with _draft(order.places, key) as draft:
+            _fill(order, draft)
+            if place.exists():  # it was whole once, and its interpreter is gone
+                place.rename(draft / "broken")
+            (draft / "environment").rename(place)
+    ready = read_environment(place)
+    if ready is None:
+        raise BuildInterrupted(str(order.requirement), "was undone by another process")
+    return ready
+
+
+@contextmanager
+def _faults_told(order: Order) -> Iterator[None]:
+    """Turn faults of the machine into sentences."""
+    try:
+        yield
+    except TimeoutError as fault:
+        raise BuildInterrupted(str(order.requirement), str(fault)) from fault
+    except OSError as fault:
+        if fault.errno in _FULL:
+            raise NoDiskSpace(str(order.requirement), str(order.places.folder)) from fault
+        raise
+
+
+@contextmanager
+def _draft(places: Places, key: str) -> Iterator[Path]:
+    """Make a folder to build in. The lock of `key` is held, so what lies there is left over."""
+    for stale in places.drafts.glob(f"{key}@*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    draft = places.drafts / f"{key}@{os.getpid()}-{os.urandom(4).hex()}"
+    draft.mkdir(mode=PRIVATE_FOLDER)
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _fill(order: Order, draft: Path) -> None:
+    shelf = look(order.requirement, order.sources)
+    surroundings = _surroundings(order, draft)
+    environment = draft / "environment"
+    _check(order, shelf, _make_environment(order, environment, surroundings))
+    _check(order, shelf, _install(order, shelf, draft, surroundings))
+    site_packages = next(environment.glob("lib/python*/site-packages"))
+    manifest = Manifest(
+        package=str(order.requirement),
+        module=main_module(order.requirement, site_packages),
+        python=order.places.python,
+        own_digest=order.places.own_digest,
+        own_bytes=_own_bytes(environment),
+    )
+    (environment / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+
+def _surroundings(order: Order, draft: Path) -> dict[str, str]:
+    netrc = draft / "netrc"  # the draft is private, and gone after the build
+    netrc.write_text(netrc_text(order.sources, users_netrc(order.environ)))
+    return scrubbed(
+        order.environ,
+        netrc=netrc,
+        direct=order.sources.hosts,
+        cache=cache_folder(order.places.folder, order.environ),
+    )
+
+
+def _make_environment(order: Order, path: Path, surroundings: Mapping[str, str]) -> Said:
+    options = ("--relocatable", "--no-project", "--python", order.places.python)
+    return run_uv(
+        "venv", *options, path, environment=surroundings, folder=path.parent, limit=INSTALL_LIMIT
+    )
+
+
+def _install(order: Order, shelf: Shelf, draft: Path, surroundings: Mapping[str, str]) -> Said:
+    default = order.sources.default_address
+    own = own_wheel(order.places.wheels, surroundings=surroundings, default_index=default)
+    override = draft / "override.txt"
+    override.write_text(f"{own.requirement}\n")
+    options = [
+        *("--python", draft / "environment/bin/python"),
+        *("--compile-bytecode", "--link-mode", "hardlink", "--index-strategy", "first-index"),
+        *("--override", override),
+        *(() if order.source_builds else ("--no-build",)),
+        *(("--index", shelf.address) if shelf.address else ()),
+        *(("--default-index", default) if default else ()),
+    ]
+    wanted = ("--", str(order.requirement), own.requirement)
+    return run_uv(
+        *("pip", "install", *options, *wanted),
+        environment=surroundings,
+        folder=draft,
+        limit=INSTALL_LIMIT,
+    )
+
+
+def _check(order: Order, shelf: Shelf, said: Said) -> None:
+    if said.went_well:
+        return
+    package = str(order.requirement)
+    if said.status < 0:
+        raise BuildInterrupted(package, f"was killed by signal {-said.status}")
+    fault = verdict(
+        package, said.error, folder=str(order.places.folder), python=platform.python_version()
+    )
+    raise _with_hint(order, shelf, fault)
+
+
+def _with_hint(order: Order, shelf: Shelf, fault: InstallationError) -> InstallationError:
+    """Add to "not found" what the built-in index has instead."""
+    if not isinstance(fault, PackageNotFound):
+        return fault
+    package = str(order.requirement)
+    if shelf.versions:
+        return PackageNotFound(package, versions=shelf.versions)
+    near = near_name(order.requirement, shelf, order.sources.token)
+    return PackageNotFound(package, near=near)
+
+
+def _own_bytes(environment: Path) -> int:
+    """Return the bytes of files that have no other name; the rest is the cache's as well."""
+    total = 0
+    for folder, _, files in os.walk(environment):
+        for name in files:
+            status = os.lstat(os.path.join(folder, name))  # noqa: PTH118 # thousands of files
+            total += status.st_blocks * 512 if status.st_nlink == 1 else 0
+    return total
