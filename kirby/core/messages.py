@@ -19,7 +19,7 @@ from kirby.core.names import (
     StateFolderId,
 )
 from kirby.core.nouns import AttemptEnd
-from kirby.core.records import DaemonOffer, Instance, Offer
+from kirby.core.records import DaemonOffer, Instance, Offer, Phase
 
 if TYPE_CHECKING:
     from kirby.core.configuration import HostConfiguration
@@ -145,6 +145,14 @@ class BuildEnvironment(Message):
     context: ContextKey
     package: str
     source_builds: bool = False
+    revision: int = 0  # of the context: a failed build is tried anew after a change
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardContext(Message):
+    """Runner to Watchdog: scripts of this context may be alive here; watch over them."""
+
+    context: ContextKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +172,7 @@ class ArmRun(Message):
 
     offer: Offer
     incarnation: Incarnation
-    clock_offset_seconds: float
+    clock_offset_seconds: float  # this host's clock minus the broker's
     claimed_at: datetime
 
 
@@ -182,6 +190,7 @@ class ArmAnswered(Message):
 
     attempt: AttemptId
     outcome: ArmOutcome
+    phase: Phase = Phase.ARMED  # of what the shim holds
     code: str = ""  # the shim's word for a refusal
     sentence: str = ""
 
@@ -218,6 +227,7 @@ class InstanceIs(Message):
 
     instance: Instance
     gone: bool = False
+    answers: KeepRunning | None = None  # what the Watchdog goes by; the Arbiter repeats until then
 
 
 # ---- status -------------------------------------------------------------------------------------

@@ -1,0 +1,199 @@
+"""Which daemons run on a host: what should, compared with what does."""
+
+from kirby.core import daemons
+from kirby.core.daemons import (
+    DaemonOfferRead,
+    Daemons,
+    Effect,
+    Event,
+    IncarnationKnown,
+    InstanceSeen,
+    Keep,
+    OffersReadUp,
+    Release,
+    ShimHolds,
+    TellRunner,
+    Ticked,
+    WatchdogReplaced,
+)
+from kirby.core.messages import KeepRunning
+from kirby.core.names import Incarnation
+from kirby.core.records import DaemonOffer, Instance, InstanceState
+from tests.builders.daemons import ALPHA, BETA, MIXER, a_daemon_offer, a_keep
+
+
+class ArbiterUnderTest:
+    def __init__(self) -> None:
+        self.state = Daemons(host=ALPHA)
+        self.boot = 1000.0
+
+    def told(self, event: Event) -> list[Effect]:
+        self.state, effects = daemons.step(self.state, event, self.boot)
+        return effects
+
+    def after(self, seconds: float) -> list[Effect]:
+        self.boot += seconds
+        return self.told(Ticked())
+
+    def reads(self, offer: DaemonOffer | None) -> list[Effect]:
+        return self.told(DaemonOfferRead(context=MIXER, offer=offer))
+
+    def answered(self, keep: KeepRunning | None = None) -> list[Effect]:
+        return self.told(InstanceSeen(instance=an_instance(), answers=keep or a_keep()))
+
+
+def an_instance(state: InstanceState = InstanceState.RUNNING) -> Instance:
+    return Instance(context=MIXER, state=state)
+
+
+def an_arbiter(*, read_up: bool = True) -> ArbiterUnderTest:
+    arbiter = ArbiterUnderTest()
+    arbiter.told(IncarnationKnown(incarnation=Incarnation(500)))
+    if read_up:
+        arbiter.told(OffersReadUp())
+    return arbiter
+
+
+def test_a_daemon_that_belongs_here_is_to_be_kept_running() -> None:
+    arbiter = an_arbiter()
+
+    assert arbiter.reads(a_daemon_offer()) == [Keep(keep=a_keep())]
+
+
+def test_a_daemon_that_belongs_elsewhere_is_not() -> None:
+    arbiter = an_arbiter()
+
+    assert arbiter.reads(a_daemon_offer(hosts=(BETA,))) == []
+
+
+def test_nothing_is_told_before_the_incarnation_is_known() -> None:
+    arbiter = ArbiterUnderTest()
+
+    before = arbiter.reads(a_daemon_offer())
+    after = arbiter.told(IncarnationKnown(incarnation=Incarnation(500)))
+
+    assert before == []
+    assert after == [Keep(keep=a_keep())]
+
+
+def test_what_is_not_answered_is_repeated_and_what_is_answered_is_not() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+
+    too_soon, again = arbiter.after(1.0), arbiter.after(1.0)
+    arbiter.answered()
+    afterwards = arbiter.after(60.0)
+
+    assert (too_soon, again) == ([], [Keep(keep=a_keep())])
+    assert afterwards == []
+    assert daemons.next_wake(arbiter.state) is None
+
+
+def test_an_offer_that_changed_is_told_at_once() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+    arbiter.answered()
+    restarted = a_daemon_offer(generation=1)
+
+    assert arbiter.reads(restarted) == [Keep(keep=a_keep(restarted))]
+
+
+def test_an_offer_of_a_lower_epoch_is_ignored() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer(epoch=7))
+    arbiter.answered(a_keep(a_daemon_offer(epoch=7)))
+
+    effects = arbiter.reads(a_daemon_offer(epoch=6, hosts=(BETA,)))
+
+    assert effects == []
+    assert arbiter.state.offers[MIXER].epoch == 7
+
+
+def test_an_offer_of_a_lower_epoch_is_ignored_after_a_tombstone_too() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer(epoch=7))
+    arbiter.reads(None)
+
+    assert Keep not in {type(effect) for effect in arbiter.reads(a_daemon_offer(epoch=6))}
+
+
+def test_a_tombstone_lets_go_until_the_instance_is_gone() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+    arbiter.answered()
+
+    at_once = arbiter.reads(None)
+    arbiter.boot += 2.0
+    again = arbiter.told(Ticked())
+    arbiter.told(InstanceSeen(instance=an_instance(), gone=True))
+    afterwards = arbiter.after(60.0)
+
+    assert [type(effect) for effect in at_once] == [Release]
+    assert [type(effect) for effect in again] == [Release]
+    assert afterwards == []
+
+
+def test_a_daemon_that_moved_elsewhere_is_let_go() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+    arbiter.answered()
+    arbiter.boot += 2.0
+
+    effects = arbiter.reads(a_daemon_offer(hosts=(BETA,)))
+
+    assert [type(effect) for effect in effects] == [Release]
+
+
+def test_an_instance_found_in_the_shim_that_nobody_wants_is_let_go() -> None:
+    arbiter = an_arbiter()
+
+    effects = arbiter.told(ShimHolds(contexts=frozenset({MIXER})))
+
+    assert [type(effect) for effect in effects] == [Release]
+
+
+def test_nothing_is_let_go_before_the_offers_are_read_up() -> None:
+    arbiter = an_arbiter(read_up=False)
+
+    before = arbiter.told(ShimHolds(contexts=frozenset({MIXER})))
+    after = arbiter.told(OffersReadUp())
+
+    assert before == []
+    assert [type(effect) for effect in after] == [Release]
+
+
+def test_a_new_watchdog_is_told_again() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+    arbiter.answered()
+
+    assert arbiter.told(WatchdogReplaced(context=MIXER)) == [Keep(keep=a_keep())]
+
+
+def test_a_new_incarnation_says_everything_again_with_its_number() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+    arbiter.answered()
+
+    effects = arbiter.told(IncarnationKnown(incarnation=Incarnation(501)))
+
+    assert Keep(keep=a_keep(life=501)) in effects
+    assert TellRunner(instance=an_instance()) in effects
+
+
+def test_an_older_incarnation_is_ignored() -> None:
+    arbiter = an_arbiter()
+
+    arbiter.told(IncarnationKnown(incarnation=Incarnation(499)))
+
+    assert arbiter.state.incarnation == 500
+
+
+def test_the_runner_is_told_how_instances_stand_when_that_changes() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+
+    first, again = arbiter.answered(), arbiter.answered()
+
+    assert first == [TellRunner(instance=an_instance())]
+    assert again == []
