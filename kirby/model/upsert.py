@@ -12,5 +12,6 @@ def put(table: Any, key: Any, columns: dict[str, Any]) -> None:
         columns: all of the row, by the names of the fields.
     """
     keys = key if isinstance(key, tuple) else (key,)
-    rest = {name: value for name, value in columns.items() if name not in {k.name for k in keys}}
+    names = {each.name for each in keys}
+    rest = {getattr(table, name): value for name, value in columns.items() if name not in names}
     table.insert(columns).on_conflict(conflict_target=keys, update=rest).execute()

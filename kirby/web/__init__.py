@@ -1,0 +1,1 @@
+"""The web service: API, pages, sign-in, in front of the database."""
