@@ -122,7 +122,7 @@ class Complaints:
     def __init__(self, to: Log) -> None:
         self._log = to
         self._limiter = Limiter()
-        self.logger = logging.Logger("kafka-client", logging.WARNING)
+        self.logger = logging.Logger("kafka-client", logging.ERROR)
         self.logger.addHandler(_Handler(self))
 
     def error(self, error: Any) -> None:

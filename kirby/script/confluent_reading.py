@@ -19,7 +19,7 @@ _HOPELESS = (
     Code.TOPIC_AUTHORIZATION_FAILED,
     Code.GROUP_AUTHORIZATION_FAILED,
     Code.CLUSTER_AUTHORIZATION_FAILED,
-    Code.INVALID_TOPIC_EXCEPTION,
+    Code.TOPIC_EXCEPTION,
     Code.INVALID_GROUP_ID,
     Code.INCONSISTENT_GROUP_PROTOCOL,
     Code.INVALID_SESSION_TIMEOUT,
@@ -159,18 +159,31 @@ def received_of(message: Any, topic: str, listener: Listener) -> Received | None
 
 
 def _starts(consumer: Any, topic: str, start: Start) -> list[Any]:
-    partitions = _partitions(consumer, topic)
+    """Return where to begin in each partition; a topic just made is not known at once."""
+    limit = time.monotonic() + _METADATA_LIMIT_SECONDS
+    reason = "no answer"
+    while time.monotonic() < limit:
+        try:
+            if partitions := _partitions(consumer, topic):
+                return _starts_of(consumer, partitions, start)
+        except KafkaException as fault:
+            reason = fault.args[0].str()
+            if fault.args[0].code() in _HOPELESS:
+                break
+        time.sleep(_METADATA_PAUSE_SECONDS)
+    raise ReadingFailed(
+        f'topic "{topic}" cannot be read ({reason}): see whether Kafka runs, and whether this '
+        "script may read the topic"
+    )
+
+
+def _starts_of(consumer: Any, partitions: list[Any], start: Start) -> list[Any]:
     match start:
         case Beginning():
-            return [
-                TopicPartition(topic, partition.partition, OFFSET_BEGINNING)
-                for partition in partitions
-            ]
+            return [TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in partitions]
         case Since(at=at):
-            asked = [
-                TopicPartition(partition.topic, partition.partition, round(at.timestamp() * 1000))
-                for partition in partitions
-            ]
+            stamp = round(at.timestamp() * 1000)
+            asked = [TopicPartition(p.topic, p.partition, stamp) for p in partitions]
             return list(consumer.offsets_for_times(asked, timeout=_ANSWER_LIMIT_SECONDS))
         case Last(count=count):
             return [_before_end(consumer, partition, count) for partition in partitions]
@@ -182,14 +195,7 @@ def _before_end(consumer: Any, partition: Any, count: int) -> Any:
 
 
 def _partitions(consumer: Any, topic: str) -> list[Any]:
-    limit = time.monotonic() + _METADATA_LIMIT_SECONDS
-    while time.monotonic() < limit:
-        with suppress(KafkaException):
-            found = consumer.list_topics(topic, timeout=_ANSWER_LIMIT_SECONDS).topics[topic]
-            if not found.error and found.partitions:
-                return [TopicPartition(topic, number) for number in sorted(found.partitions)]
-        time.sleep(_METADATA_PAUSE_SECONDS)
-    raise ReadingFailed(
-        f'topic "{topic}": Kafka does not answer, or does not know it: see whether it runs, and '
-        "whether this script may read the topic"
-    )
+    found = consumer.list_topics(topic, timeout=_ANSWER_LIMIT_SECONDS).topics[topic]
+    if found.error and found.error.code() in _HOPELESS:
+        raise KafkaException(found.error)
+    return [] if found.error else [TopicPartition(topic, each) for each in sorted(found.partitions)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from kirby.core.errors import InvalidInput
-from kirby.script.record import Record, origin_of
+from kirby.script.record import Placed, origin_of
 from kirby.script.surroundings import Surroundings
 
 RUN = "kirby-run"
@@ -29,7 +29,7 @@ def of_run(surroundings: Surroundings) -> tuple[tuple[str, bytes], ...]:
 
 def of_record(
     of_run: tuple[tuple[str, bytes], ...],
-    made_from: Iterable[Record[object]],
+    made_from: Iterable[Placed],
     given: Mapping[str, str],
 ) -> list[tuple[str, bytes]]:
     """Return all headers of one record.

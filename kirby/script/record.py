@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -21,7 +21,23 @@ class Record(Generic[T]):
     offset: int
 
 
-def origin_of(records: Iterable[Record[object]]) -> str:
+class Placed(Protocol):
+    """Whatever has a place in Kafka."""
+
+    @property
+    def topic(self) -> str:
+        """Return the topic's full name."""
+
+    @property
+    def partition(self) -> int:
+        """Return the partition."""
+
+    @property
+    def offset(self) -> int:
+        """Return the offset in it."""
+
+
+def origin_of(records: Iterable[Placed]) -> str:
     """Say which records these are: `sales/3/118-120,forecast/0/7` (topic, partition, offsets).
 
     Offsets that follow each other are written as a range, both ends included.

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-from kirby.script.durations import duration_of
+from kirby.core.durations import parse_duration
+from kirby.core.errors import InvalidInput
 
 T = TypeVar("T")
 _YES = frozenset({"1", "true", "yes", "on"})
@@ -111,9 +112,9 @@ def _instant(text: str) -> datetime:
 
 def _duration(text: str) -> timedelta:
     try:
-        return duration_of(text)
-    except ValueError as fault:
-        raise Unfit(f"is no duration: {fault}") from None
+        return parse_duration(text)
+    except InvalidInput:
+        raise Unfit('is no duration: write it with its unit, as "90 s", "5 min", "2 h"') from None
 
 
 def _reader(read: Callable[[str], T], sentence: str) -> Callable[[str], T]:
