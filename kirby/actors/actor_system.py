@@ -1,0 +1,218 @@
+"""One life of the actor system after the other: admin and Supervisor, watched by the start process.
+
+The start process owns them: the kernel ends them with it. When the admin dies, everything that it
+forked dies with it, and the whole system is booted anew; when the Supervisor dies, only it is.
+"""
+
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+from thespian.actors import ActorSystem, ActorSystemException
+
+from kirby.actors import parents, transport
+from kirby.core.configuration import HostConfiguration
+from kirby.core.messages import AskStatus, Begin, StatusIs
+from kirby.core.names import StateFolderId
+from kirby.core.recreation import Lives, created, died
+from kirby.host.keys import ClusterKey
+from kirby.host.processes import reap_all, wait_until
+from kirby.host.state import StateFolder, next_number
+
+GONE_WITHIN_S = 10.0  # actors let go of Kafka and of their children; then they are killed
+STATUS_WITHIN_S = 4.0
+FAILED_WAIT_S = 0.5
+LOG_BYTES = 10_000_000
+LOGS_KEPT = 3
+
+log = logging.getLogger("kirby.start")
+
+
+class HostActors:
+    """Boots the actor system and its Supervisor, and boots anew what died."""
+
+    def __init__(
+        self,
+        configuration: HostConfiguration,
+        folder: StateFolder,
+        key: ClusterKey,
+        supervisor_class: str,
+    ) -> None:
+        self._configuration, self._folder = configuration, folder
+        self._supervisor_class = supervisor_class
+        self._started = datetime.now(UTC)
+        self._system: Any = None
+        self._supervisor: Any = None
+        self.admin: psutil.Process | None = None
+        self.supervisor: psutil.Process | None = None
+        self._lives = {"admin": Lives(), "supervisor": Lives()}
+        self._due: dict[str, float] = {}  # when what died may be made anew
+        parents.adopt_descendants()
+        transport.install(
+            key=key.frames,
+            address=configuration.address,
+            own_log=str(folder.log / "thespian.log"),
+        )
+
+    def boot(self) -> None:
+        """Boot the system and create its Supervisor."""
+        self._lives["admin"] = created(self._lives["admin"], _boot_time())
+        before = _children(None)
+        capabilities = {"Admin Port": self._configuration.port, "Process Startup Method": "fork"}
+        self._system = ActorSystem(
+            "multiprocTCPBase",
+            capabilities,
+            logDefs=log_settings(self._folder),
+            transientUnique=True,
+        )
+        self.admin = _new_child(None, before)
+        self.create_supervisor()
+
+    def create_supervisor(self) -> None:
+        """Create the Supervisor (anew), with a life of its own."""
+        self._lives["supervisor"] = created(self._lives["supervisor"], _boot_time())
+        before = _children(self.admin)
+        self._supervisor = self._system.createActor(self._supervisor_class)
+        self.supervisor = _new_child(self.admin, before)
+        begin = Begin(
+            configuration=self._configuration,
+            state_folder=StateFolderId(self._folder.id_file.read_text().strip()),
+            life=next_number(self._folder.life),
+            started=self._started,
+        )
+        self._system.tell(self._supervisor, begin)
+
+    def mend(self) -> float:
+        """Boot anew what died; return for how many seconds to wait first (0: all is well)."""
+        if not _lives(self.admin):
+            return self._mend("admin", self._boot_anew)
+        if not _lives(self.supervisor):
+            return self._mend("supervisor", self.create_supervisor)
+        return 0.0
+
+    def _mend(self, which: str, make: Callable[[], None]) -> float:
+        if which not in self._due:
+            self._lives[which], wait = died(self._lives[which], _boot_time())
+            self._due[which] = _boot_time() + wait
+        if _boot_time() < self._due[which]:
+            return self._due[which] - _boot_time()
+        del self._due[which]
+        log.warning("the %s died; it is started anew", which)
+        try:
+            make()
+        except (ActorSystemException, OSError) as fault:
+            log.error("the %s cannot be started: %s", which, fault)
+            return FAILED_WAIT_S
+        return 0.0
+
+    def _boot_anew(self) -> None:
+        self.let_go()
+        self.boot()
+
+    def status(self) -> StatusIs | None:
+        """Return what the Supervisor and its children say; None if it does not answer in time."""
+        try:
+            answer = self._system.ask(self._supervisor, AskStatus(), STATUS_WITHIN_S)
+        except (ActorSystemException, OSError):
+            return None
+        return answer if isinstance(answer, StatusIs) else None
+
+    def end(self) -> None:
+        """End the actors in order; kill what does not end in time."""
+        if self._system is not None and _lives(self.admin):
+            with contextlib.suppress(ActorSystemException, OSError):
+                self._system.shutdown()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """See to it that no process of the actor system is left, and that its port is free."""
+        family = self._family()
+        _, alive = psutil.wait_procs(family, timeout=GONE_WITHIN_S if _lives(self.admin) else 2.0)
+        for process in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(alive, timeout=2.0)
+        reap_all()
+        if self._system is not None and self._system._systemBase is not None:
+            with contextlib.suppress(AttributeError, OSError):  # it may be half closed
+                self._system._systemBase.transport.close()
+        self._system = self._supervisor = self.admin = self.supervisor = None
+        wait_until(lambda: is_port_free(self._configuration.address, self._configuration.port), 5.0)
+
+    def _family(self) -> list[psutil.Process]:
+        """Return what lives of the actor system: all that this process forked and never exec'd."""
+        own = psutil.Process()
+        command = own.cmdline()
+        family = []
+        for child in own.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if child.cmdline() == command:
+                    family.append(child)
+        return family
+
+
+def is_port_free(address: str, port: int) -> bool:
+    """Whether nobody listens on a port of this machine."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def log_settings(folder: StateFolder) -> dict[str, Any]:
+    """Return where the actors' log records go: `log/actors.log`, turned over."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s"},
+        },
+        "handlers": {
+            "file": {
+                "class": "logging.handlers.RotatingFileHandler",
+                "filename": str(folder.log / "actors.log"),
+                "maxBytes": LOG_BYTES,
+                "backupCount": LOGS_KEPT,
+                "formatter": "line",
+            }
+        },
+        "root": {"level": "INFO", "handlers": ["file"]},
+    }
+
+
+def _children(parent: psutil.Process | None) -> set[int]:
+    """Return the living children of a process (None: this one)."""
+    found = set()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in (parent or psutil.Process()).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if child.status() != psutil.STATUS_ZOMBIE:
+                    found.add(child.pid)
+    return found
+
+
+def _new_child(parent: psutil.Process | None, before: set[int]) -> psutil.Process:
+    reap_all()
+    new = _children(parent) - before
+    if len(new) != 1:
+        raise ChildProcessError(f"expected one new process, found {sorted(new)}")
+    return psutil.Process(new.pop())
+
+
+def _lives(process: psutil.Process | None) -> bool:
+    try:
+        return process is not None and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _boot_time() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

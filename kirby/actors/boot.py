@@ -1,0 +1,214 @@
+"""The start process of a host: takes the state folder, starts what lacks, keeps it alive, ends it.
+
+It is no actor. Whatever it started may be found again by a later start: only the actors belong to
+this one life, and the kernel ends them with it.
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kirby.actors.actor_system import HostActors
+from kirby.actors.control import Answering, Control
+from kirby.actors.service import Service, Services
+from kirby.actors.signals import Signals, Stopped, waking_at_the_end_of
+from kirby.actors.starting import check_kafka, check_port, end_services, take_state_folder
+from kirby.core.configuration import HostConfiguration
+from kirby.core.errors import ExitCode, KirbyError
+from kirby.core.recreation import Lives, created, died
+from kirby.host.host_file import HostFile, write_host_file
+from kirby.host.keys import load_or_create_key
+from kirby.host.processes import reap_all
+from kirby.host.state import StateFolder
+
+SUPERVISOR = "kirby.actors.supervisor.Supervisor"
+LOOK_EVERY_S = 1.0  # at services of an earlier start, whose end no signal tells
+MEND_AGAIN_S = 0.2
+
+Say = Callable[[str], None]
+
+
+class StartProcess:
+    """One life of a host, from the lock to the last actor's end."""
+
+    def __init__(
+        self,
+        configuration: HostConfiguration,
+        services: Services,
+        say: Say,
+        *,
+        supervisor_class: str = SUPERVISOR,
+    ) -> None:
+        self._given = configuration
+        self._say = say
+        self._supervisor_class = supervisor_class
+        self._folder = StateFolder(path=Path(configuration.state).absolute())
+        self._services = services
+        self._lives = {service.name: Lives() for service in services}
+        self._due: dict[str, float] = {}
+        self._since = datetime.now(UTC)
+        self._signals = Signals()
+        self._stop: dict[str, Any] | None = None
+        self._asked_to_stop: Answering | None = None
+        self._actors: HostActors | None = None
+
+    def run(self) -> ExitCode:
+        """Run the host until it is told to stop.
+
+        Raises:
+            StartRefused: one of its kinds, in a sentence; nothing was started.
+        """
+        self._folder.prepare()
+        lock = take_state_folder(self._folder, self._since)
+        try:
+            check_port(self._given)
+            try:
+                self._live()
+            except Stopped:
+                self._stop = {}
+            finally:
+                self._end()
+        finally:
+            self._folder.host.unlink(missing_ok=True)
+            lock.release()
+            self._say_goodbye()
+        return ExitCode.OK
+
+    def _live(self) -> None:
+        key = load_or_create_key(self._folder)
+        with self._signals.raising():
+            configuration = self._start_services()
+        with contextlib.closing(Control(self._folder)) as control:
+            self._actors = HostActors(configuration, self._folder, key, self._supervisor_class)
+            self._actors.boot()
+            self._say(f"{configuration.name} runs on {configuration.address}:{configuration.port}")
+            self._keep(control)
+
+    # -- starting
+
+    def _start_services(self) -> HostConfiguration:
+        configuration = self._given
+        if configuration.kafka:
+            check_kafka(configuration)
+        if self._services.broker is not None:
+            configuration = replace(configuration, kafka=self._services.broker.bootstrap())
+        told = HostFile(pid=os.getpid(), since=self._since, configuration=configuration)
+        write_host_file(self._folder, told)
+        for service in self._services:
+            service.start()
+            self._lives[service.name] = created(self._lives[service.name], _boot_time())
+        return configuration
+
+    # -- keeping alive
+
+    def _keep(self, control: Control) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(control, selectors.EVENT_READ)
+            selector.register(self._signals, selectors.EVENT_READ)
+            while self._stop is None:
+                wait = self._mend()
+                with waking_at_the_end_of(self._pids(), selector):
+                    ready = selector.select(wait)
+                for key, _ in ready:
+                    if key.fileobj is control:
+                        self._answer(control)
+                    elif key.fileobj is self._signals:
+                        self._signalled()
+
+    def _pids(self) -> list[int]:
+        assert self._actors is not None
+        processes = (self._actors.admin, self._actors.supervisor)
+        return [process.pid for process in processes if process is not None]
+
+    def _mend(self) -> float:
+        """Start anew what died; return for how long nothing has to be looked at."""
+        reap_all()
+        assert self._actors is not None
+        wait = self._actors.mend() or LOOK_EVERY_S
+        for service in self._services:
+            if service.running() is None:
+                self._mend_service(service)
+        return max(MEND_AGAIN_S, min(wait, LOOK_EVERY_S))
+
+    def _mend_service(self, service: Service) -> None:
+        name, now = service.name, _boot_time()
+        if name not in self._due:
+            self._lives[name], wait = died(self._lives[name], now)
+            self._due[name] = now + wait
+        if now < self._due[name]:
+            return
+        del self._due[name]
+        self._say(f"the {name} ended; it is started anew")
+        self._lives[name] = created(self._lives[name], now)
+        try:
+            with self._signals.raising():
+                service.start()
+        except (KirbyError, OSError) as fault:
+            self._say(f"the {name} cannot be started: {fault}")
+        except Stopped:
+            self._signalled()
+
+    def _signalled(self) -> None:
+        interrupted = signal.SIGINT in self._signals.taken()
+        has_a_broker = self._services.broker is not None
+        self._stop = {"with_scripts": interrupted and has_a_broker}
+
+    def _answer(self, control: Control) -> None:
+        asked = control.accept()
+        if asked is None:
+            return
+        request, answering = asked
+        match request.get("do"):
+            case "status":
+                answering.say(self._status())
+                answering.end()
+            case "stop":
+                self._stop, self._asked_to_stop = request, answering
+            case _:
+                answering.say({"fault": f"unknown: {request.get('do')}"})
+                answering.end()
+
+    def _status(self) -> dict[str, Any]:
+        assert self._actors is not None
+        said = self._actors.status()
+        now = datetime.now(UTC)
+        return {
+            "host": self._given.name,
+            "state": str(self._folder.path),
+            "pid": os.getpid(),
+            "address": self._given.address,
+            "port": self._given.port,
+            "since": self._since.isoformat(),
+            "uptime_seconds": round((now - self._since).total_seconds(), 1),
+            "admin_pid": self._actors.admin.pid if self._actors.admin else None,
+            "supervisor": {"pid": said.pid, **said.facts} if said else None,
+            "services": [{"name": s.name, "pid": s.running()} for s in self._services],
+            "scripts": [{"run": run, "pid": pid} for run, pid in self._services.shim.scripts()],
+        }
+
+    # -- ending
+
+    def _end(self) -> None:
+        if self._actors is not None:
+            self._actors.end()
+        with_scripts = bool((self._stop or {}).get("with_scripts"))
+        for line in end_services(self._services, with_scripts=with_scripts):
+            self._say(line)
+            if self._asked_to_stop:
+                self._asked_to_stop.say({"say": line})
+
+    def _say_goodbye(self) -> None:
+        if self._asked_to_stop:
+            self._asked_to_stop.say({"done": True})
+            self._asked_to_stop.end()
+
+
+def _boot_time() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

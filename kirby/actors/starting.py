@@ -1,0 +1,77 @@
+"""What is checked before a host starts, and what is left of it when it ends."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+
+from kirby.actors.actor_system import is_port_free
+from kirby.actors.service import Services
+from kirby.core.configuration import HostConfiguration
+from kirby.core.errors import KafkaNotReachable, PortInUse, StateInUse
+from kirby.host import locks
+from kirby.host.state import StateFolder
+from kirby.kafka.knock import answers
+
+KNOCK_WITHIN_S = 5.0
+
+
+def take_state_folder(folder: StateFolder, since: datetime) -> locks.Lock:
+    """Take a state folder for this process.
+
+    Raises:
+        StateInUse: naming who has it, since when, and what to do.
+    """
+    try:
+        lock = locks.take(folder.lock)
+    except locks.Taken as taken:
+        raise StateInUse(
+            f"another Kirby ({taken.said or 'just starting'}) uses {folder.path}: "
+            "stop it with 'kirby stop', or choose another folder with --state"
+        ) from None
+    lock.say(f"pid {os.getpid()}, since {since.astimezone():%H:%M}")
+    return lock
+
+
+def check_kafka(configuration: HostConfiguration) -> None:
+    """See that one of the brokers answers.
+
+    Raises:
+        KafkaNotReachable: none does.
+    """
+    for server in configuration.kafka.split(","):
+        host, _, port = server.rpartition(":")
+        if answers(host, int(port), KNOCK_WITHIN_S):
+            return
+    raise KafkaNotReachable(
+        f"no Kafka broker answers at {configuration.kafka}: "
+        "start it, or give another address with --kafka"
+    )
+
+
+def end_services(services: Services, *, with_scripts: bool) -> Iterator[str]:
+    """End what is of no more use; yield what stays, with its pid."""
+    scripts = [] if with_scripts else services.shim.scripts()
+    for run, script_pid in scripts:
+        yield f"{run} goes on (pid {script_pid})"
+    for service in reversed(list(services)):
+        pid = service.running()
+        if pid is None:
+            continue
+        if scripts:
+            yield f"the {service.name} stays for it (pid {pid})"
+        else:
+            service.end()
+
+
+def check_port(configuration: HostConfiguration) -> None:
+    """See that this host can listen where it should.
+
+    Raises:
+        PortInUse: it cannot.
+    """
+    address, port = configuration.address, configuration.port
+    if not is_port_free(address, port):
+        raise PortInUse(
+            f"port {port} of {address} is taken, or not this machine's: "
+            "choose another with --port or --address"
+        )

@@ -1,0 +1,44 @@
+"""A host's status for people: what runs, since when, with which pid."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+
+def lines_of(status: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of a status, as the start process answers it."""
+    since = datetime.fromisoformat(status["since"]).astimezone()
+    yield f"{status['host']}  {status['address']}:{status['port']}  since {since:%d %b %H:%M}"
+    yield f"state folder  {status['state']}"
+    yield from _lead(status["supervisor"])
+    yield _line("start process", status["pid"])
+    for service in status["services"]:
+        yield _line(service["name"], service["pid"])
+    yield _line("admin", status["admin_pid"])
+    yield from _actors(status["supervisor"])
+    for script in status["scripts"]:
+        yield _line(script["run"], script["pid"])
+
+
+def _lead(supervisor: Mapping[str, Any] | None) -> Iterator[str]:
+    if supervisor is None:
+        yield "the Supervisor does not answer"
+    elif supervisor["leader"]:
+        yield f"leader  {supervisor['leader']}, epoch {supervisor['epoch']}"
+    else:
+        yield f"no leader is known; this host is {supervisor['stance']}"
+
+
+def _actors(supervisor: Mapping[str, Any] | None) -> Iterator[str]:
+    if supervisor is None:
+        return
+    yield _line("supervisor", supervisor["pid"])
+    for actor in supervisor["actors"]:
+        note = f"created anew {actor['recreated']} times" if actor["recreated"] else ""
+        state = actor["state"] if actor["state"] != "running" else note
+        yield _line(actor["name"], actor["pid"], state)
+
+
+def _line(name: str, pid: int | None, note: str = "") -> str:
+    where = f"pid {pid}" if pid else "not running"
+    return f"  {name:<18} {where}  {note}".rstrip()

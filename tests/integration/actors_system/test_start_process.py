@@ -1,0 +1,212 @@
+"""A host's start process: what it keeps alive, what it refuses, what it leaves behind."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from kirby.actors import control
+from kirby.core.errors import ExitCode
+from kirby.host import locks
+from kirby.host.processes import Detached
+from tests.builders.hosts import ADDRESS, TestHost, actor
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[TestHost]:
+    host = TestHost(tmp_path / "state")
+    yield host
+    host.clean_up()
+
+
+def is_another(status: dict[str, Any], name: str, pid: int) -> bool:
+    return actor(status, name).get("pid", pid) != pid
+
+
+def heard_by_the_arbiter(status: dict[str, Any], since: int = 0) -> list[str]:
+    heard: list[str] = actor(status, "arbiter").get("facts", {}).get("heard", [])
+    return heard[since:]
+
+
+def test_the_crew_is_introduced_to_each_other(host: TestHost) -> None:
+    status = host.started().wait_for(
+        lambda s: (
+            "incarnation 10" in actor(s, "watchdog-2")["facts"]["heard"]
+            and len(actor(s, "arbiter")["facts"]["heard"]) >= 5
+        )
+    )
+
+    arbiter = actor(status, "arbiter")["facts"]["heard"]
+    assert arbiter[0] == "begin oven life 1"
+    assert "incarnation 10" in arbiter
+    assert "watchdog of pump/prod" in arbiter
+    assert "take lead 1" in actor(status, "scheduler")["facts"]["heard"]
+    assert sorted(actor(status, "watchdog-1")["contexts"]) == ["oven/prod", "pump/prod"]
+    assert actor(status, "watchdog-2")["contexts"] == ["pump/dev"]
+    assert status["supervisor"]["leader"] == "oven"
+    assert (status["host"], status["address"]) == ("oven", ADDRESS)
+
+
+@pytest.mark.parametrize("name", ["runner", "scheduler", "watchdog-1"])
+def test_a_killed_actor_is_made_anew_and_the_others_live_on(host: TestHost, name: str) -> None:
+    before = host.started().wait_for(lambda s: True)
+    pid, heard = actor(before, name)["pid"], heard_by_the_arbiter(before)
+
+    os.kill(pid, signal.SIGKILL)
+    told = "watchdog of oven/prod" if "dog" in name else f"{name} moved"
+    after = host.wait_for(
+        lambda s: (
+            is_another(s, name, pid)
+            and bool(s["supervisor"]["leader"])
+            and told in heard_by_the_arbiter(s, since=len(heard))
+        )
+    )
+
+    assert actor(after, name)["recreated"] == 1
+    others = {"runner", "arbiter", "recorder", "scheduler", "watchdog-1", "watchdog-2"} - {name}
+    assert {o: actor(after, o)["pid"] for o in others} == {
+        o: actor(before, o)["pid"] for o in others
+    }
+
+
+@pytest.mark.parametrize("whom", ["supervisor", "admin"])
+def test_a_killed_supervisor_or_admin_is_started_anew_with_all_below(
+    host: TestHost, whom: str
+) -> None:
+    before = host.started().wait_for(lambda s: True)
+    family = host.family()
+    pid = before["admin_pid"] if whom == "admin" else before["supervisor"]["pid"]
+
+    os.kill(pid, signal.SIGKILL)
+    after = host.wait_for(lambda s: is_another(s, "watchdog-2", actor(before, "watchdog-2")["pid"]))
+
+    assert after["supervisor"]["life"] == before["supervisor"]["life"] + 1
+    assert after["pid"] == before["pid"]
+    assert [p["pid"] for p in after["services"]] == [p["pid"] for p in before["services"]]
+    gone = {p.pid for p in family} - {p.pid for p in host.family()}
+    assert len(gone) >= len(family) - 2  # admin and logger outlive the Supervisor
+
+
+def test_after_a_kill_of_everything_a_restart_works_and_finds_the_shim(host: TestHost) -> None:
+    before = host.started().wait_for(lambda s: True)
+    family = host.family()
+    assert host.process is not None
+
+    host.process.kill()
+    host.process.wait()
+    _, alive = psutil.wait_procs(family, timeout=5)
+    after = host.started().wait_for(lambda s: True)
+
+    assert alive == []
+    assert after["supervisor"]["life"] == 2
+    assert after["services"] == before["services"]
+
+
+def test_a_stop_leaves_no_process_no_lock_and_no_port(host: TestHost) -> None:
+    status = host.started().wait_for(lambda s: True)
+    family = host.family()
+
+    answers = list(control.ask(host.folder, {"do": "stop"}, within_s=30))
+    code, _ = host.ended()
+
+    assert (answers, code) == ([{"done": True}], 0)
+    assert not any(process.is_running() for process in family)
+    assert not psutil.pid_exists(status["services"][0]["pid"])
+    assert not locks.is_taken(host.folder.lock)
+    assert not host.folder.host.exists()
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind((ADDRESS, host.port))
+
+
+def test_while_a_script_lives_the_shim_stays_and_both_are_named(host: TestHost) -> None:
+    status = host.started().wait_for(lambda s: True)
+    shim = status["services"][0]["pid"]
+    script = Detached(record=host.folder.path / "script.json").start(
+        ["sleep", "600"], log=host.folder.log / "script.log", env=os.environ
+    )
+    assert host.process is not None
+
+    host.process.terminate()
+    code, said = host.ended()
+
+    assert code == 0
+    assert f"pump/prod#oven goes on (pid {script.pid})" in said
+    assert f"the shim stays for it (pid {shim})" in said
+    assert script.lives
+    assert psutil.pid_exists(shim)
+
+
+def test_a_stop_with_scripts_ends_everything(host: TestHost) -> None:
+    status = host.started().wait_for(lambda s: True)
+    script = Detached(record=host.folder.path / "script.json").start(
+        ["sleep", "600"], log=host.folder.log / "script.log", env=os.environ
+    )
+
+    list(control.ask(host.folder, {"do": "stop", "with_scripts": True}, within_s=30))
+    code, _ = host.ended()
+
+    assert code == 0
+    assert not script.lives
+    assert not psutil.pid_exists(status["services"][0]["pid"])
+
+
+def test_a_state_folder_in_use_is_refused_with_its_holder_named(host: TestHost) -> None:
+    host.started()
+    assert host.process is not None
+    second = TestHost(host.folder.path)
+
+    second.start()
+    code, said = second.ended()
+
+    assert code == ExitCode.STATE_IN_USE
+    assert f"another Kirby (pid {host.process.pid}, since " in said
+    assert "Traceback" not in said
+    assert host.status() is not None
+
+
+def test_a_taken_port_is_refused(host: TestHost) -> None:
+    with socket.socket() as taken:
+        taken.bind((ADDRESS, 0))
+        taken.listen()
+
+        host.start(port=taken.getsockname()[1])
+        code, said = host.ended()
+
+    assert code == ExitCode.PORT_IN_USE
+    assert "choose another with --port" in said
+
+
+def test_a_kafka_that_does_not_answer_is_refused(host: TestHost) -> None:
+    host.start(env={"TEST_KAFKA": f"{ADDRESS}:9"})
+    code, said = host.ended()
+
+    assert code == ExitCode.KAFKA_UNREACHABLE
+    assert "no Kafka broker answers at" in said
+    assert not locks.is_taken(host.folder.lock)
+
+
+def test_an_actor_that_dies_at_each_start_is_made_anew_ever_more_slowly(tmp_path: Path) -> None:
+    host = TestHost(tmp_path / "state", supervisor="SupervisorOfTheDying")
+    try:
+        host.start()
+        status = host.wait_for(
+            lambda s: (
+                bool(actor(s, "arbiter"))
+                and any(
+                    a["recreated"] >= 3 for a in s["supervisor"]["actors"] if a["name"] == "runner"
+                )
+            )
+        )
+
+        assert all(a["recreated"] < 10 for a in status["supervisor"]["actors"])
+        assert actor(status, "scheduler")["recreated"] == 0
+    finally:
+        host.clean_up()
