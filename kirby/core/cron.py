@@ -7,6 +7,7 @@ what the fires are found from (`kirby.core.fires`), ten times sooner than cronit
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from croniter import CroniterError, croniter
 
@@ -28,6 +29,7 @@ KEPT = 4096  # expressions kept compiled: most installations use few different o
 SIZES = (60, 60, 24, 32, 13, 7)  # of the masks, seconds first
 
 Expanded = Sequence[int | str]
+T = TypeVar("T", int, DayRule)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,13 +64,19 @@ def compile_cron(text: str) -> Cron:
     if rule.never:
         raise _refused(text, f"it never fires: {_why_never(rule)}")
     return Cron(
-        seconds=_mask(expanded[0], SIZES[0]),
-        minutes=_mask(expanded[1], SIZES[1]),
-        hours=_mask(expanded[2], SIZES[2]),
-        days=rule,
+        seconds=_shared(_mask(expanded[0], SIZES[0])),
+        minutes=_shared(_mask(expanded[1], SIZES[1])),
+        hours=_shared(_mask(expanded[2], SIZES[2])),
+        days=_shared(rule),
         every_day=rule.every_day,
         is_interval=any(field.startswith("*") for field in fields[-5:-3]),
     )
+
+
+@lru_cache(maxsize=KEPT)
+def _shared(value: T) -> T:
+    """Return the first of all equal values: expressions differ, and their fields seldom do."""
+    return value
 
 
 def check_cron(text: str) -> str:

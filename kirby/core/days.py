@@ -11,7 +11,7 @@ ALL_DAYS = (1 << 32) - 2  # bits 1 to 31
 ALL_MONTHS = (1 << 13) - 2  # bits 1 to 12
 LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # at the most
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-KEPT_MONTHS = 65_536  # of (rule, month); about 100 B each, where so many are in use
+KEPT_WEEKS = 4096  # weekdays in a kind of month, of which there are 28
 # The fifth Monday of February comes each 28 years, or 40 over a century without a leap day.
 YEARS_AHEAD = 41
 
@@ -61,7 +61,7 @@ class DayRule:
         if not 0 < day + EPOCH_ORDINAL <= date.max.toordinal():
             return None
         at = date.fromordinal(day + EPOCH_ORDINAL)
-        matching = days_of_month(self, at.year, at.month) >> at.day
+        matching = days_of_month(self, at.year, at.month, _first_weekday(at)) >> at.day
         if matching:
             return day + (matching & -matching).bit_length() - 1
         return next(self._first_days_after(at), None)
@@ -69,7 +69,7 @@ class DayRule:
     def matches(self, day: int) -> bool:
         """Whether a day matches (counted from 1970-01-01)."""
         at = date.fromordinal(day + EPOCH_ORDINAL)
-        return bool(days_of_month(self, at.year, at.month) >> at.day & 1)
+        return bool(days_of_month(self, at.year, at.month, _first_weekday(at)) >> at.day & 1)
 
     def _first_days_after(self, at: date) -> Iterator[int]:
         """Give the first matching day of each later month that has one."""
@@ -78,13 +78,14 @@ class DayRule:
             year, month = index // 12, index % 12 + 1
             if year > MAXYEAR:
                 return
-            if self.months >> month & 1 and (found := days_of_month(self, year, month)):
-                first = date(year, month, 1).toordinal() - EPOCH_ORDINAL
-                yield first + (found & -found).bit_length() - 2
+            if self.months >> month & 1:
+                first = date(year, month, 1)
+                found = days_of_month(self, year, month, first.isoweekday() % 7)
+                if found:
+                    yield first.toordinal() - EPOCH_ORDINAL + (found & -found).bit_length() - 2
 
 
-@lru_cache(maxsize=KEPT_MONTHS)
-def days_of_month(rule: DayRule, year: int, month: int) -> int:
+def days_of_month(rule: DayRule, year: int, month: int, first_weekday: int) -> int:
     """Return the mask of the days of one month that match; bit n is day n."""
     if not rule.months >> month & 1:
         return 0
@@ -93,17 +94,25 @@ def days_of_month(rule: DayRule, year: int, month: int) -> int:
     by_day = rule.days & whole | (1 << length if rule.days >> LAST & 1 else 0)
     if not rule.restricts_weekdays:
         return by_day
-    by_weekday = _by_weekday(rule, date(year, month, 1).isoweekday() % 7, length) & whole
+    by_weekday = _by_weekday(rule.weekdays, rule.nth, first_weekday, length)
     return by_day | by_weekday if rule.restricts_days else by_weekday
 
 
-def _by_weekday(rule: DayRule, first_weekday: int, length: int) -> int:
+@lru_cache(maxsize=KEPT_WEEKS)
+def _by_weekday(
+    weekdays: int, nth: tuple[tuple[int, int], ...], first_weekday: int, length: int
+) -> int:
     mask = 0
     for weekday in range(7):
-        if rule.weekdays >> weekday & 1:
+        if weekdays >> weekday & 1:
             mask |= WEEKS[first_weekday][weekday]
-    for weekday, week in rule.nth:
+    for weekday, week in nth:
         days = [day for day in range(1, length + 1) if WEEKS[first_weekday][weekday] >> day & 1]
         if week <= len(days):
             mask |= 1 << days[week - 1]
-    return mask
+    return mask & ((2 << length) - 2)
+
+
+def _first_weekday(at: date) -> int:
+    """Return the weekday of the first of the month; 0 is Sunday."""
+    return (at.isoweekday() - at.day + 1) % 7

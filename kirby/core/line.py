@@ -77,8 +77,7 @@ class Line:
         if self.cron.is_interval or not stretch.shift:
             return False
         after = stretch.start + stretch.offset
-        found = self._next_local(after - stretch.shift)
-        return found is not None and found < after
+        return self._local_fires(after - stretch.shift, after) != 0
 
     def _next_local(self, local: int) -> int | None:
         """Return the first matching local time at or after another (seconds of a local epoch)."""
