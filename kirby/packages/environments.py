@@ -123,8 +123,9 @@ def cache_folder(folder: Path, environ: Mapping[str, str]) -> Path | None:
 
     Its usual place serves all that a user does, unless no hard link leads from there to `folder`.
     """
-    home = environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME', '')}/.cache"
-    usual = Path(home) / "uv"
+    home = environ.get("HOME")
+    caches = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
+    usual = Path(caches) / "uv"
     nearest = next((path for path in (usual, *usual.parents) if path.exists()), usual)
     writable = usual.is_absolute() and os.access(nearest, os.W_OK)
     if writable and nearest.stat().st_dev == folder.stat().st_dev:

@@ -26,7 +26,9 @@ _CODE = Path(__file__).parents[1]
 _BUILD_LIMIT = timedelta(minutes=5)  # the build backend may have to be fetched
 _DIGEST_LENGTH = 16  # hexadecimal digits: enough to tell installations of one host apart
 # What an installer adds to a folder of metadata, and what it makes anew from it.
-_INSTALLERS_OWN = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+_INSTALLERS_OWN = frozenset(
+    {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)

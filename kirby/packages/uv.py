@@ -71,7 +71,11 @@ def scrubbed(
 
 
 def run_uv(
-    *arguments: str | Path, environment: Mapping[str, str], folder: Path, limit: timedelta
+    *arguments: str | Path,
+    environment: Mapping[str, str],
+    folder: Path,
+    limit: timedelta,
+    quiet: Sequence[str] = QUIET,
 ) -> Said:
     """Run uv to its end.
 
@@ -80,11 +84,12 @@ def run_uv(
         environment: all of it, see `scrubbed`.
         folder: where it runs; one in which no project lies.
         limit: after this long it is killed.
+        quiet: options that keep it to the matter.
 
     Raises:
         TimeoutError: it did not end in time.
     """
-    command = [find_uv_bin(), *QUIET, *map(str, arguments)]
+    command = [find_uv_bin(), *quiet, *map(str, arguments)]
     process = subprocess.Popen(
         command,
         env=dict(environment),

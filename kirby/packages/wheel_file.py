@@ -6,9 +6,28 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kirby.core.requirement import Requirement
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first instant that a zip archive can hold
 _PLAIN_FILE = 0o100644 << 16  # the mode, where zip keeps it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wheel:
+    """A package, ready to be uploaded."""
+
+    requirement: Requirement
+    filename: str
+    content: bytes
+    requires_python: str = ""
+    summary: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the content."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def pack_wheel(members: Mapping[str, bytes], dist_info: str) -> bytes:
