@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from kirby.core.back_off import attempt_back_off, refusal_back_off
 from kirby.core.nouns import (
     AttemptEnd,
     LeaderReason,
@@ -24,11 +25,8 @@ from kirby.core.records import Claim, Exited, LeaderClaim, NotStarted, OpenFire
 
 # A Runner may claim until the deadline, and its claim needs a moment to be read.
 DEADLINE_MARGIN = timedelta(seconds=1)
-REFUSAL_BACK_OFF = timedelta(seconds=1)  # rule E3, doubling
-REFUSAL_BACK_OFF_LIMIT = timedelta(seconds=30)
 # A stop that went astray is asked for again; heartbeats come each 5 s, so sooner tells nothing new.
 CLAIM_REPEAT = timedelta(seconds=5)
-JITTER = 0.2  # of a back-off, to both sides
 
 END_OF_CLAIM = {
     LeaderReason.MISSED: RunEnd.MISSED,
@@ -196,7 +194,7 @@ def _offer_again(
         return _end_withdrawn(fire, fire.leader_claim)
     if now >= fire.deadline:
         return EndFire(end=RunEnd.MISSED, reason=sentence)
-    wait = min(REFUSAL_BACK_OFF * (1 << fire.refusals), REFUSAL_BACK_OFF_LIMIT)
+    wait = refusal_back_off(fire.refusals + 1)
     again = msgspec.structs.replace(
         fire,
         offered=False,
@@ -263,10 +261,8 @@ def back_off(fire: OpenFire, spent: int, policies: Policies) -> timedelta:
 
     The chance in it is drawn from the run's own name, so that every leader finds the same (I10).
     """
-    doubled: timedelta = policies.back_off * (1 << min(spent - 1, 30))
     digest = blake2b(f"{fire.run} {fire.attempt}".encode(), digest_size=4).digest()
-    chance = int.from_bytes(digest) / 0xFFFFFFFF  # from 0 to 1
-    return min(doubled, policies.back_off_limit) * (1 + JITTER * (2 * chance - 1))
+    return attempt_back_off(policies, spent, chance=int.from_bytes(digest) / 0xFFFFFFFF)
 
 
 # What a fire forgets of an attempt that is over.
