@@ -7,6 +7,7 @@ reaches the script's log.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -22,6 +23,7 @@ from kirby.script.ports import Delivered, Headers, Reading, Start, Writing
 
 PARTITIONS = 6  # of a topic that a script meets first; a later change would move the keys
 ANSWER_LIMIT_SECONDS = 30.0
+_CONNECT_LIMIT_SECONDS = 5.0
 _FULL_BUFFER_WAIT_SECONDS = 0.1
 
 
@@ -80,6 +82,7 @@ class ConfluentWriting:
 
     def __init__(self, producer: Any) -> None:
         self._producer = producer
+        self._is_connected = False
 
     def send(
         self,
@@ -90,6 +93,8 @@ class ConfluentWriting:
         done: Delivered,
     ) -> None:
         """Hand a record to the producer."""
+        if not self._is_connected:
+            self._connect(topic)
 
         def delivered(error: Any, _message: Any) -> None:
             done(error.str() if error else "")
@@ -106,6 +111,12 @@ class ConfluentWriting:
                 done(fault.args[0].str())
                 break
         self._producer.poll(0)
+
+    def _connect(self, topic: str) -> None:
+        """Ask for something first: a producer that has no connection yet rests for 0.5 s."""
+        with suppress(KafkaException):
+            self._producer.list_topics(topic, timeout=_CONNECT_LIMIT_SECONDS)
+        self._is_connected = True
 
     def serve(self) -> None:
         """Serve delivery reports."""

@@ -115,7 +115,7 @@ class Session:
 
     def end(self) -> None:
         """Close what the script left open; it ends with status 1 if something did not arrive."""
-        self._ended.set()
+        self.halt()
         failure = ""
         for reader in [*self._readers, None]:
             try:
@@ -125,6 +125,10 @@ class Session:
         self._registration.end()
         if failure:
             _end_with(failure)
+
+    def halt(self) -> None:
+        """Stop polling in the script's stead."""
+        self._ended.set()
 
     def _flush(self, seconds: float) -> None:
         begun = time.monotonic()
