@@ -1,6 +1,7 @@
 """Heartbeats of a Runner, and what their acknowledgement is good for (rules L1, L6, S1)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from kirby.core.claims_effects import AskList, PostHeartbeat, RenewLease
 from kirby.core.claims_events import (
@@ -72,7 +73,10 @@ def _heartbeat_acknowledged(claims: Claims, event: HeartbeatAcknowledged, now: M
     posted = claims.pulse.posted
     if posted is None or posted.number != event.number:
         return claims, []
-    offset = claims.offset.sample(sent=posted.sent, appended=event.appended, acknowledged=now.wall)
+    acknowledged = now.wall - timedelta(seconds=now.boot - event.acknowledged_boot)
+    offset = claims.offset.sample(
+        sent=posted.sent, appended=event.appended, acknowledged=acknowledged
+    )
     pulse = replace(claims.pulse, posted=None, acknowledged=True)
     renewal = RenewLease(ends_boot=lease_ends(posted.sent_boot))
     return claims.but(offset=offset, pulse=pulse), [renewal]

@@ -176,6 +176,7 @@ class HeartbeatAcknowledged(Event):
 
     number: int
     appended: datetime  # by the broker's clock
+    acknowledged_boot: float  # BOOTTIME at which that was heard
 
 
 @dataclass(frozen=True, kw_only=True)

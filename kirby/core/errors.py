@@ -15,6 +15,7 @@ what to do. A new error is a class here, under the branch whose reader it has::
     │   └── PackageNotFound, NoMainModule, IndexUnreachable, BuildFailed, ...
     ├── KafkaError               the log: unreachable, fenced, unreadable
     ├── ShimError                the process that holds the scripts
+    ├── Damaged                  a run folder that cannot be read
     ├── DatabaseError
     └── Bug                      a broken assumption of ours, never a fault of the user
 """
@@ -127,6 +128,10 @@ class NotPermitted(UserError):
     """No token, an unknown one, or one that may not do this."""
 
     exit_code = ExitCode.NOT_PERMITTED
+
+
+class TooLong(UserError):
+    """More was sent than the web service takes at a time."""
 
 
 class ServiceUnreachable(UserError):
@@ -317,6 +322,10 @@ class UnreadableValue(KafkaError):
 
 class ShimError(KirbyError):
     """The shim does not answer, or refuses."""
+
+
+class Damaged(KirbyError):
+    """A run folder that cannot be read; it is set aside, and the sentence becomes a reason."""
 
 
 class DatabaseError(KirbyError):

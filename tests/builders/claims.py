@@ -166,7 +166,9 @@ class RunnerUnderTest:
                 case PostHeartbeat():
                     everything += self.told(
                         HeartbeatAcknowledged(
-                            number=effect.number, appended=NOON + timedelta(seconds=self.seconds)
+                            number=effect.number,
+                            appended=NOON + timedelta(seconds=self.seconds),
+                            acknowledged_boot=self.now.boot,
                         )
                     )
         return everything

@@ -110,7 +110,11 @@ def test_nothing_is_claimed_before_the_first_heartbeat_is_acknowledged() -> None
     [heartbeat] = only(PostHeartbeat, runner.told(ShimListed(number=1, held=())))
 
     early = runner.reads(an_offer())
-    late = runner.told(HeartbeatAcknowledged(number=heartbeat.number, appended=NOON))
+    late = runner.told(
+        HeartbeatAcknowledged(
+            number=heartbeat.number, appended=NOON, acknowledged_boot=runner.now.boot
+        )
+    )
 
     assert claimed_runs(early) == []
     assert claimed_runs(late) == ["pump/prod@12:00"]

@@ -158,7 +158,11 @@ def test_an_acknowledged_heartbeat_renews_the_lease_from_the_moment_it_was_sent(
     runner.seconds = 7.0
 
     effects = runner.told(
-        HeartbeatAcknowledged(number=question.number, appended=NOON + timedelta(seconds=7))
+        HeartbeatAcknowledged(
+            number=question.number,
+            appended=NOON + timedelta(seconds=7),
+            acknowledged_boot=runner.now.boot,
+        )
     )
 
     assert only(RenewLease, effects) == [RenewLease(ends_boot=BOOT + 5.0 + 15.0)]
