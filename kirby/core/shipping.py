@@ -8,6 +8,7 @@ first number, a repeated step is the same step). One load at a time leaves each 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import dropwhile
 from typing import TypeAlias
 
 import msgspec
@@ -142,7 +143,8 @@ def tail_of(data: bytes, redactor: Redactor) -> tuple[str, ...]:
     lines, states = _lines_of_frames(frames, (Unfinished(),) * 3, redactor)
     lines += _flushed(states, redactor)
     if len(last) < len(data):
-        lines = lines[1:]  # it may begin in the middle of a secret
+        # It may begin in the middle of a secret; pieces of one line are marked as cut, but the last.
+        lines = list(dropwhile(lambda line: line.cut, lines))[1:]
     return tuple(line.text[:TAIL_LINE_CHARACTERS] for line in lines[-TAIL_LINES:])
 
 
