@@ -5,7 +5,7 @@ A window holds its start and not its end.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from kirby.core.errors import Fault, InvalidSuspension
 from kirby.core.fires import Fires
@@ -13,6 +13,13 @@ from kirby.core.nouns import Suspension
 
 LONGEST_REASON = 500  # characters
 _MOMENT = timedelta(microseconds=1)
+
+
+class Timetable(Protocol):
+    """Whatever knows its next fire."""
+
+    def next_after(self, after: datetime) -> datetime | None:
+        """Return the first due instant later than `after`."""
 
 
 class Window(NamedTuple):
@@ -84,14 +91,14 @@ def count_suspended(
 
 
 def next_unsuspended(
-    fires: Fires, suspensions: Sequence[Suspension], after: datetime
+    fires: Timetable, suspensions: Sequence[Suspension], after: datetime
 ) -> datetime | None:
     """Return the first fire later than `after` that no suspension holds."""
     return next(unsuspended(fires, suspensions, after), None)
 
 
 def unsuspended(
-    fires: Fires, suspensions: Sequence[Suspension], after: datetime
+    fires: Timetable, suspensions: Sequence[Suspension], after: datetime
 ) -> Iterator[datetime]:
     """Give the fires later than `after` that no suspension holds, in order."""
     windows = merged(suspensions)

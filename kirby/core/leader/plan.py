@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from kirby.core.nouns import CatchUp, Overlap, Policies, RunEnd, Suspension
+from kirby.core.suspensions import next_unsuspended
 from kirby.core.windows import LONGEST, LONGEST_DEFAULT, ONE_SHOT
 
 # What a suspension skips is recorded in stretches of a minute while it lasts: soon enough for
@@ -230,8 +231,8 @@ def _caught_up(
     ]
     if planned.policies.overlap is Overlap.FORBID:
         most = 0 if open_since is not None else min(most, 1)
-    following = planned.timetable.next_after(end)
-    is_latest = following is None or following > now or planned.suspended(following) is not None
+    following = next_unsuspended(planned.timetable, planned.suspensions, end)
+    is_latest = following is None or following > now
     if planned.policies.catch_up is CatchUp.LATEST and not is_latest:
         most = 0
     return planned.timetable.last(considered, end, most) if most else []
