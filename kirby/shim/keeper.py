@@ -1,0 +1,342 @@
+"""Performs what the book decides, and brings it what happens. Decides nothing: see `book`."""
+
+import os
+import sys
+from collections import deque
+
+from kirby.shim import effects, events, groups, parking, proc, trash
+from kirby.shim.book import Book
+from kirby.shim.effects import Effect
+from kirby.shim.events import Key
+from kirby.shim.folder import RunFolder, name_of, record_of
+from kirby.shim.groups import Groups
+from kirby.shim.kernel import MILLISECOND, SECOND, boot_ns, wall_ns
+from kirby.shim.loop import Loop
+from kirby.shim.memory import KEPT_NS, Memory
+from kirby.shim.pipes import Drain
+from kirby.shim.process import Process
+from kirby.shim.refusals import Refused
+from kirby.shim.requests import Request
+from kirby.shim.spawn import NotStarted
+from kirby.shim.wire import Slot
+
+QUIET_NS = 100 * MILLISECOND  # after a release the machine belongs to the scripts for so long
+SYNC_AGAIN_NS = SECOND  # a full disk is tried again
+SWEEP_NS = (2 * MILLISECOND, 250 * MILLISECOND)  # between two looks at what will not die, doubling
+PRUNE_NS = 600 * SECOND
+
+
+class Keeper:
+    """The hands of the shim."""
+
+    def __init__(self, state: str, loop: Loop, boot_id: str) -> None:
+        self.book = Book()
+        self.book.identity = {"boot_id": boot_id, "pid": os.getpid()}
+        self.boot_id = boot_id
+        self.runs = f"{state}/runs"
+        self.memory = Memory(f"{state}/shim/taken", self._snapshot)
+        self.groups = Groups(groups.find_root(state))
+        self.trash = f"{state}/shim/removed"
+        self.processes: dict[Key, Process] = {}
+        self.told: list[Request] = []  # steps for those who watch, once synced
+        self.done = False
+        self._loop = loop
+        self._by_pid: dict[int, Key] = {}
+        self._dying: set[Key] = set()
+        self._answers: list[tuple[Slot, Request]] = []
+        self._discarded: list[Process] = []
+        self._removers: set[int] = set()
+        self._lazy_at = self._sync_at = self._sweep_at = 0
+        self._sweep_pause = SWEEP_NS[0]
+        self._prune_at = boot_ns() + PRUNE_NS
+        self._quits = False
+
+    # ---- from outside ---------------------------------------------------------------------------
+
+    def ask(self, slot: Slot, kind: str, request: Request, length: int) -> None:
+        """Carry out a request, or refuse it."""
+        try:
+            self._step(self._event(slot, kind, request, length))
+        except Refused as refused:
+            fields = {"ok": False, "refused": refused.code, "sentence": refused.sentence}
+            self._answers.append((slot, {**fields, **refused.more}))
+
+    def turn(self) -> None:
+        """Do what is due; called whenever the loop wakes, before anything else."""
+        now = boot_ns()
+        due = self.book.next_instant()
+        if due is not None and due <= now:
+            self._step(events.Tick())
+        if self._lazy_at and self._lazy_at <= now:
+            self._take_moment(now)
+        if self._sweep_at and self._sweep_at <= now:
+            self.sweep(now)
+        if self._prune_at <= now:
+            self._prune(now)
+
+    def settle(self) -> None:
+        """Sync what was noted, then tell it; called when the loop has handled what was ready."""
+        now = boot_ns()
+        if self.memory.dirty and (not self._sync_at or self._sync_at <= now):
+            synced = self.memory.sync()
+            self._sync_at = 0 if synced else now + SYNC_AGAIN_NS
+            if synced:
+                self._step(events.Synced())
+        if not self.memory.dirty:
+            self._tell()
+
+    def next_instant(self) -> int | None:
+        """Return when `turn` is needed next."""
+        instants = [self._lazy_at, self._sync_at, self._sweep_at, self._prune_at]
+        due = self.book.next_instant()
+        set_ones = [instant for instant in instants if instant]
+        return min(set_ones) if due is None else min(due, *set_ones)
+
+    def reap(self, _: bytes = b"") -> None:
+        """Take the statuses of all children that ended."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if not pid:
+                break
+            self._removers.discard(pid)
+            key = self._by_pid.pop(pid, None)
+            process = self.processes.get(key) if key else None
+            if process:
+                process.cpu = usage.ru_utime, usage.ru_stime
+                process.maxrss = usage.ru_maxrss * 1024
+                self.left(process, status)
+        if self._dying:
+            self.sweep(boot_ns())
+
+    def left(self, process: Process, status: int | None) -> None:
+        """Take note that a script's own process ended; what it left behind is ended now."""
+        process.status = status
+        process.left = True
+        if process.tree:
+            process.tree.reaped = True
+        self._see_first_line(process)
+        self._step(events.Exited(process.key))
+        self.end(process)
+
+    def end(self, process: Process) -> None:
+        """Kill all that is left of an attempt, at the next turn, which is at once."""
+        self._dying.add(process.key)
+        self._sweep_pause = SWEEP_NS[0]
+        self._sweep_at = 1
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether something is left that has to die."""
+        return bool(self._dying)
+
+    def hold(self, process: Process) -> None:
+        """Take an attempt into the hands, with its process if it has one."""
+        self.processes[process.key] = process
+        if process.tree and not process.adopted:
+            self._by_pid[process.tree.pid] = process.key
+
+    def open(self, process: Process) -> None:
+        """Begin to drain its output."""
+        drain = process.open()
+        for descriptor in drain.streams:
+            self._loop.watch(descriptor, lambda ready, _: read(drain, ready))
+
+    # ---- inside ---------------------------------------------------------------------------------
+
+    def _event(self, slot: Slot, kind: str, request: Request, length: int) -> events.Asked:
+        if kind not in events.REQUESTS:
+            raise Refused("invalid", f'there is nothing like "{kind}" to be done')
+        event = events.REQUESTS[kind](slot, request)
+        if isinstance(event, events.Arm | events.Bar):
+            event.room = self.memory.has_room(length, len(self.processes))
+        return event
+
+    def _step(self, event: object) -> None:
+        """Bring the book an event, perform what it decides, and what comes of that."""
+        waiting: deque[object] = deque([event])
+        while waiting:
+            for effect in self.book.step(waiting.popleft(), boot_ns()):
+                told = self._perform(effect)
+                if told is not None:
+                    waiting.append(told)
+
+    def _perform(self, effect: Effect) -> object | None:
+        """Do one thing; return what is to be told to the book of it."""
+        match effect:
+            case effects.Release():
+                self._release(self.processes[effect.key])
+            case effects.Note():
+                self.note(self.processes[effect.key], effect.step, effect.lazily)
+            case effects.Take():
+                return self._take(effect)
+            case effects.Launch():
+                return self._launch(self.processes[effect.key])
+            case effects.Close() | effects.Kill():
+                self._kill(self.processes[effect.key], isinstance(effect, effects.Close))
+            case effects.Terminate():
+                self._terminate(self.processes[effect.key])
+            case _:
+                self._keep(effect)
+        return None
+
+    def _keep(self, effect: Effect) -> None:
+        """Do what touches no process."""
+        match effect:
+            case effects.Answer():
+                if isinstance(effect.to, Slot):
+                    self._answers.append((effect.to, effect.fields))
+            case effects.Remember():
+                run, attempt = effect.key
+                self.memory.append({"run": run, "attempt": attempt, "outcome": effect.outcome})
+            case effects.KeepCounters():
+                for line in self._snapshot():
+                    self.memory.append(line)
+            case effects.Discard():
+                self._discarded.append(self.processes.pop(effect.key))
+            case effects.Quit():
+                self._quits = True
+            case _:
+                raise TypeError(f"no such effect: {effect!r}")
+
+    def _take(self, effect: effects.Take) -> object:
+        order = effect.order
+        name = name_of(*effect.key)
+        folder = RunFolder(f"{self.runs}/{name}")
+        process = Process(order, folder)
+        try:
+            folder.make(order, self.boot_id)
+            process.group = self.groups.make(name, order.memory_limit)
+            self.open(process)
+            if effect.start and parking.has_gate(order.argv):
+                process.start(parked=True)
+        except NotStarted as fault:
+            return self._undo(process, fault.code, fault.sentence)
+        except OSError as fault:
+            code = "full" if fault.errno in parking.DISK_FULL else "no_room"
+            return self._undo(process, code, f"the run folder cannot be made: {fault.strerror}")
+        self.hold(process)
+        return self._taken(process)
+
+    def _taken(self, process: Process) -> events.Taken:
+        tree = process.tree
+        pid, started = (tree.pid, tree.started) if tree else (0, 0)
+        return events.Taken(process.key, process.folder.path, pid, started)
+
+    def _undo(self, process: Process, code: str, sentence: str) -> events.NotTaken:
+        self._undrain(process)
+        process.gone()
+        process.folder.remove()
+        return events.NotTaken(process.key, code, sentence)
+
+    def _launch(self, process: Process) -> object:
+        try:
+            process.start(parked=False)
+        except NotStarted as fault:
+            return events.NotTaken(process.key, fault.code, fault.sentence)
+        self.hold(process)
+        return self._taken(process)
+
+    def _release(self, process: Process) -> None:
+        process.let_go()
+        self._lazy_at = self._lazy_at or boot_ns() + QUIET_NS
+
+    def _terminate(self, process: Process) -> None:
+        if process.tree:
+            process.tree.look({} if process.group else proc.everyone())
+            process.tree.terminate()
+
+    def _kill(self, process: Process, closes: bool) -> None:
+        if closes:
+            process.close_gate()
+        process.left = process.left or not process.tree
+        self.end(process)
+
+    def sweep(self, now: int) -> None:
+        """Kill what is left of those that end, and tell of whom nothing is left."""
+        trees = {key: self.processes[key].tree for key in self._dying if key in self.processes}
+        needs_world = any(tree and not tree.group for tree in trees.values())
+        world = proc.everyone() if needs_world else {}
+        for key, tree in trees.items():
+            process = self.processes[key]
+            if (tree is None or tree.kill(world)) and process.left:
+                self._finish(process)
+        self._dying &= self.processes.keys()
+        self._sweep_at = now + self._sweep_pause if self._dying else 0
+        self._sweep_pause = min(self._sweep_pause * 2, SWEEP_NS[1]) if self._dying else SWEEP_NS[0]
+
+    def _finish(self, process: Process) -> None:
+        self._dying.discard(process.key)
+        self._undrain(process)
+        self._step(process.gone())
+        process.folder.close()
+
+    def _undrain(self, process: Process) -> None:
+        for descriptor in process.drain.streams if process.drain else ():
+            self._loop.forget(descriptor)
+
+    def note(self, process: Process, step: Request, lazily: bool = False) -> None:
+        """Write a step into journal and memory, with its instants."""
+        step = {**step, "at_ns": wall_ns(), "boot_ns": boot_ns()}
+        if lazily:
+            process.lazy.append(step)
+            self._lazy_at = self._lazy_at or boot_ns() + QUIET_NS
+            return
+        self._write_lazy(process)
+        self._write(process, step)
+
+    def _write_lazy(self, process: Process) -> None:
+        lazy, process.lazy = process.lazy, []
+        for step in lazy:
+            self._write(process, step)
+
+    def _write(self, process: Process, step: Request) -> None:
+        run, attempt = process.key
+        name = {"run": run, "attempt": attempt}
+        more = {"order": record_of(process.order, self.boot_id)} if step["step"] == "armed" else {}
+        self.memory.append({**name, **step, **more})
+        try:
+            process.folder.append(step)
+        except OSError as fault:  # the memory has it; the next shim mends the journal
+            sys.stderr.write(f"{process.folder.path}/journal: {fault.strerror}\n")
+        self.told.append({"event": step["step"], **name, **step})
+
+    def _take_moment(self, now: int) -> None:
+        """Write what waited for a quiet moment."""
+        waits = False
+        for process in list(self.processes.values()):
+            self._see_first_line(process)
+            waits = waits or (process.released and process.gate is not None)
+            self._write_lazy(process)
+        self._lazy_at = now + QUIET_NS if waits else 0
+
+    def _see_first_line(self, process: Process) -> None:
+        moment = process.first_line() if process.released else 0
+        if moment:
+            self._step(events.FirstLine(process.key, moment))
+
+    def _tell(self) -> None:
+        answers, self._answers = self._answers, []
+        for slot, fields in answers:
+            slot.fill(fields)
+        for process in self._discarded:
+            remover = trash.remove(process.folder, self.trash)
+            if remover:
+                self._removers.add(remover)
+        self._discarded.clear()
+        self.done = self._quits and not self._dying
+
+    def _prune(self, now: int) -> None:
+        self._prune_at = now + PRUNE_NS
+        self.memory.prune()
+        self.book.forget(now - KEPT_NS)
+
+    def _snapshot(self) -> list[Request]:
+        return [{"newest": self.book.newest}, {"counters": self.book.counters}]
+
+
+def read(drain: Drain, descriptor: int) -> None:
+    """Move what a script said to the disk."""
+    drain.read(descriptor)

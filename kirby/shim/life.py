@@ -1,0 +1,62 @@
+"""One life of the shim: a lock, a session of its own, the server, and what is left behind."""
+
+import fcntl
+import gc
+import os
+import sys
+
+from kirby.shim import kernel
+from kirby.shim.server import Server
+
+
+def live(state: str, *, detach: bool) -> int:
+    """Serve a state folder until asked to end; 0 also if another shim does already."""
+    os.umask(0o077)
+    folder = f"{state}/shim"
+    for path in (folder, f"{state}/runs"):
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    if detach and os.fork():
+        return 0
+    lock = _lock(folder)
+    if lock < 0:
+        return 0
+    _settle_down(folder)
+    sys.stderr.write(f"shim {os.getpid()} serves {state}\n")
+    server = Server(state, kernel.boot_id())
+    gc.freeze()
+    try:
+        server.serve()
+    finally:
+        for name in ("socket", "pid"):
+            _remove(f"{folder}/{name}")
+    return 0
+
+
+def _lock(folder: str) -> int:
+    """Take the one lock of the folder; -1: another shim holds it. Kept until this process ends."""
+    lock = os.open(f"{folder}/lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return -1
+    return lock
+
+
+def _settle_down(folder: str) -> None:
+    """Leave the session, the folder and the terminal of whoever started this."""
+    try:
+        os.setsid()
+    except PermissionError:
+        pass  # it leads one already, as under systemd
+    os.chdir("/")
+    kernel.become_subreaper()
+    with open(f"{folder}/pid", "w") as file:
+        file.write(str(os.getpid()))
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,187 @@
+"""The shim's end of its socket: frames of JSON, answered in the order in which they were asked."""
+
+import json
+import os
+import select
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable
+
+from kirby.shim.loop import Loop
+from kirby.shim.requests import Request
+
+LENGTH = struct.Struct(">I")
+LARGEST = 4 * 1024 * 1024  # bytes of a frame
+LARGEST_BACKLOG = 16 * 1024 * 1024  # bytes; who lets more wait is cut off
+CHUNK = 262_144
+PEER = struct.Struct("=iII")  # pid, user, group
+
+OnRequest = Callable[["Slot", Request, int], None]  # where the answer goes, request, its length
+
+
+class Slot:
+    """The place of one answer in the order of a connection."""
+
+    __slots__ = ("answer", "connection", "number")
+
+    def __init__(self, connection: "Connection", number: object) -> None:
+        self.connection = connection
+        self.number = number
+        self.answer: bytes | None = None
+
+    def fill(self, fields: Request) -> None:
+        """Answer; it leaves when all earlier ones of the connection have left."""
+        self.answer = framed({"id": self.number, "ok": True, **fields})
+        self.connection.flush()
+
+
+class Connection:
+    """One peer."""
+
+    def __init__(self, loop: Loop, peer: socket.socket, on_request: OnRequest) -> None:
+        self._loop = loop
+        self._peer = peer
+        self._on_request = on_request
+        self._in = bytearray()
+        self._out = bytearray()
+        self._slots: deque[Slot] = deque()
+        self._wants_out = False
+        self.watches = False
+        self.open = True
+        peer.setblocking(False)
+        loop.watch(peer.fileno(), self._ready)
+
+    def push(self, event: Request) -> None:
+        """Send an event that nobody asked for."""
+        self._out += framed(event)
+        self._send()
+
+    def flush(self) -> None:
+        """Send the answers whose turn it is."""
+        while self._slots and self._slots[0].answer is not None:
+            self._out += self._slots.popleft().answer or b""
+        self._send()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self.open:
+            self.open = False
+            self._loop.forget(self._peer.fileno())
+            self._peer.close()
+
+    def _ready(self, _: int, mask: int) -> None:
+        if mask & select.EPOLLOUT:
+            self._send()
+        if self.open and mask & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
+            self._receive()
+
+    def _receive(self) -> None:
+        try:
+            data = self._peer.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return
+        self._in += data
+        while self.open and (frame := self._take_frame()) is not None:
+            self._take(frame)
+
+    def _take_frame(self) -> bytes | None:
+        if len(self._in) < LENGTH.size:
+            return None
+        length = LENGTH.unpack_from(self._in)[0]
+        if length > LARGEST:
+            self.close()
+            return None
+        if len(self._in) < LENGTH.size + length:
+            return None
+        frame = bytes(self._in[LENGTH.size : LENGTH.size + length])
+        del self._in[: LENGTH.size + length]
+        return frame
+
+    def _take(self, frame: bytes) -> None:
+        try:
+            request = json.loads(frame)
+        except ValueError:
+            request = None
+        if not isinstance(request, dict):
+            self.close()  # not our protocol: nothing it says can be trusted
+            return
+        slot = Slot(self, request.get("id"))
+        self._slots.append(slot)
+        self._on_request(slot, request, len(frame))
+
+    def _send(self) -> None:
+        while self.open and self._out:
+            try:
+                sent = self._peer.send(self._out)
+            except BlockingIOError:
+                break
+            except OSError:
+                self.close()
+                return
+            del self._out[:sent]
+        if len(self._out) > LARGEST_BACKLOG:
+            self.close()
+        if self.open and bool(self._out) != self._wants_out:
+            self._wants_out = bool(self._out)
+            more = select.EPOLLOUT if self._wants_out else 0
+            self._loop.change(self._peer.fileno(), select.EPOLLIN | more)
+
+
+def framed(content: Request) -> bytes:
+    """Write a frame."""
+    data = json.dumps(content, separators=(",", ":")).encode()
+    return LENGTH.pack(len(data)) + data
+
+
+class Listener:
+    """The socket in the state folder."""
+
+    def __init__(self, loop: Loop, folder: str, on_request: OnRequest) -> None:
+        self.connections: set[Connection] = set()
+        self._loop = loop
+        self._on_request = on_request
+        self._socket = listen(folder)
+        loop.watch(self._socket.fileno(), self._accept)
+
+    def prune(self) -> None:
+        """Forget the connections that are closed."""
+        self.connections = {one for one in self.connections if one.open}
+
+    def _accept(self, _: int, __: int) -> None:
+        try:
+            peer, _address = self._socket.accept()
+        except OSError:
+            return
+        self.prune()
+        if may_ask(peer):
+            self.connections.add(Connection(self._loop, peer, self._on_request))
+        else:
+            peer.close()
+
+
+def listen(folder: str) -> socket.socket:
+    """Listen at `folder/socket`, by a short name: a socket's address has 107 bytes at most."""
+    try:
+        os.unlink(f"{folder}/socket")
+    except FileNotFoundError:
+        pass
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        listening.bind(f"/proc/self/fd/{descriptor}/socket")
+    finally:
+        os.close(descriptor)
+    listening.listen(64)
+    return listening
+
+
+def may_ask(peer: socket.socket) -> bool:
+    """Tell whether the peer is this user, or root."""
+    _, user, _ = PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
+    return user in (0, os.getuid())
