@@ -4,7 +4,7 @@ A script imports from here what it needs: `from kirby import Context, Topic, log
 loaded when it is first asked for, so that importing Kirby costs next to nothing.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # type checkers take it for true; `typing` alone takes as long as Python
 
 if TYPE_CHECKING:
     from kirby.script.context import Context as Context
@@ -28,7 +28,7 @@ _HOME = {
 __all__ = ["Context", "LogHandler", "Record", "StopAsked", "Topic", "log"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

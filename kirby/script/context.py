@@ -3,26 +3,15 @@
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from kirby.core.errors import ExitCode, Fault, InvalidVariable
-from kirby.script.surroundings import Surroundings, surroundings_of
 from kirby.script.variables import Unfit, is_optional, value_of
+
+if TYPE_CHECKING:
+    from kirby.script.surroundings import Surroundings
 
 _SECRET_WORDS = ("secret", "token", "password", "key")  # shown as "…" by repr
 _LONGEST_SHOWN = 40  # characters of a faulty value in its sentence
-
-
-class WrongVariables(InvalidVariable, SystemExit):
-    """Variables that are missing or cannot be read; all of them in one message.
-
-    Uncaught, it ends the script with exit status 2 and without a traceback, as the mistake is in
-    the configuration and not in the script.
-    """
-
-    def __init__(self, faults: list[Fault]) -> None:
-        InvalidVariable.__init__(self, faults)
-        self.code = int(ExitCode.USAGE)
 
 
 class Context:
@@ -36,20 +25,24 @@ class Context:
     """
 
     def __init__(self, **given: Any) -> None:
-        faults: list[Fault] = []
+        faults: dict[str, str] = {}
         for name, kind in self._kinds(given).items():
             try:
                 setattr(self, name, given[name] if name in given else _read(type(self), name, kind))
             except Unfit as unfit:
-                faults.append(Fault(field=name.upper(), sentence=str(unfit)))
+                faults[name.upper()] = str(unfit)
         if faults:
+            from kirby.script.wrong_variables import WrongVariables
+
             wrong = WrongVariables(faults)
             sys.stderr.write(f"{wrong}\n")
             raise wrong
 
     @property
-    def kirby(self) -> Surroundings:
+    def kirby(self) -> "Surroundings":
         """Return which run this is: `settings.kirby.scheduled_at`, `.attempt`, `.fencing_token`."""
+        from kirby.script.surroundings import surroundings_of
+
         return surroundings_of(os.environ)
 
     @classmethod

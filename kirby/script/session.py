@@ -126,6 +126,13 @@ class Session:
         if failure:
             _end_with(failure)
 
+    def keep(self, now: float) -> None:
+        """Do what cannot wait while the script is busy (`now`: seconds, monotonic)."""
+        self.sender.serve()
+        self.settle()
+        for reader in list(self._readers):
+            reader.keep(now)
+
     def halt(self) -> None:
         """Stop polling in the script's stead."""
         self._ended.set()
@@ -167,10 +174,7 @@ class Session:
     def _keeping(self) -> None:
         while not self._ended.wait(KEEP_SECONDS):
             try:
-                self.sender.serve()
-                self.settle()
-                for reader in list(self._readers):
-                    reader.keep(time.monotonic())
+                self.keep(time.monotonic())
             except Exception as fault:  # the script meets it itself when it asks next
                 log.debug("while the script was busy: %s", fault)
 

@@ -1,11 +1,13 @@
-"""A topic as a script uses it: send, read, read again."""
+"""A topic as a script uses it: send, read, read again.
+
+What takes long to import (the Kafka client, msgspec) is imported where it is first needed, so
+that a script that only names its topics starts as if it did not.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
-
-from kirby.core.errors import InvalidName
 
 if TYPE_CHECKING:
     from kirby.script.ports import Received, Start
@@ -250,6 +252,8 @@ def _checked(name: str) -> str:
     legal = name.replace(".", "").replace("_", "").replace("-", "")
     if legal.isascii() and legal.isalnum() and len(name) <= _LONGEST_NAME:
         return name
+    from kirby.core.errors import InvalidName
+
     raise InvalidName(
         f'topic name "{name}": use 1 to {_LONGEST_NAME} of letters, digits, ".", "_" and "-"',
         field="topic",

@@ -3,14 +3,9 @@
 import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from enum import Enum
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
-
-from kirby.core.durations import parse_duration
-from kirby.core.errors import InvalidInput
 
 T = TypeVar("T")
 _YES = frozenset({"1", "true", "yes", "on"})
@@ -37,7 +32,7 @@ def value_of(text: str, kind: Any) -> Any:
         return _several(text, origin or kind, get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _member(text, kind)
-    if reader := _READERS.get(kind):
+    if reader := (_READERS.get(kind) or _FOREIGN.get(_full_name(kind))):
         return reader(text)
     raise TypeError(f"a variable cannot hold {getattr(kind, '__name__', kind)}")
 
@@ -111,17 +106,40 @@ def _instant(text: str) -> datetime:
 
 
 def _duration(text: str) -> timedelta:
+    from kirby.core.durations import parse_duration
+    from kirby.core.errors import InvalidInput
+
     try:
         return parse_duration(text)
     except InvalidInput:
         raise Unfit('is no duration: write it with its unit, as "90 s", "5 min", "2 h"') from None
 
 
+def _decimal(text: str) -> Any:
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        return Decimal(text.strip())
+    except InvalidOperation:
+        raise Unfit("is not a decimal number") from None
+
+
+def _path(text: str) -> Any:
+    from pathlib import Path
+
+    return Path(text)
+
+
+def _full_name(kind: Any) -> str:
+    module = getattr(kind, "__module__", "").partition(".")[0]  # some Pythons: pathlib._local
+    return f"{module}.{getattr(kind, '__qualname__', '')}"
+
+
 def _reader(read: Callable[[str], T], sentence: str) -> Callable[[str], T]:
     def attempt(text: str) -> T:
         try:
             return read(text.strip())
-        except (ValueError, InvalidOperation):
+        except ValueError:
             raise Unfit(sentence) from None
 
     return attempt
@@ -133,9 +151,12 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     int: _reader(int, "is not a whole number"),
     float: _reader(float, "is not a number"),
     bool: _bool,
-    Decimal: _reader(Decimal, "is not a decimal number"),
-    Path: Path,
     date: _reader(date.fromisoformat, "is not a date like 2026-05-01"),
     datetime: _instant,
     timedelta: _duration,
+}
+# By name: a script that has no such variable need not wait for the module.
+_FOREIGN: dict[str, Callable[[str], Any]] = {
+    "decimal.Decimal": _decimal,
+    "pathlib.Path": _path,
 }

@@ -50,6 +50,9 @@ class FakeKafka:
     def records(self, topic: str) -> list[Received]:
         return sorted((r for p in self.topics[topic] for r in p), key=lambda r: r.at_ms)
 
+    def members(self, topic: str, group: str = "prod.pump") -> list["FakeGroupReading"]:
+        return self._members[group, topic]
+
     def share_of(self, member: "FakeGroupReading") -> set[int]:
         members = self._members[member.group, member.topic]
         place = members.index(member)

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import pytest
 
-from kirby.script.context import Context, WrongVariables
+from kirby.script.context import Context
 from kirby.script.variables import Unfit, value_of
+from kirby.script.wrong_variables import WrongVariables
 
 
 class Colour(Enum):
