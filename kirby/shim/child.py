@@ -4,10 +4,10 @@ import errno
 import fcntl
 import os
 import signal
-import socket
 
 from kirby.shim import kernel
 from kirby.shim.requests import Order
+from kirby.shim.sockets import Socket
 
 LOG_FD = 3
 GATE_FD = 4
@@ -26,7 +26,7 @@ class Child:
         self._group = group
         self._failed = failed
 
-    def become(self, gate: socket.socket | None, parent: int) -> None:
+    def become(self, gate: Socket | None, parent: int) -> None:
         """Turn into the script; never returns. A failure's number goes into the pipe."""
         number = errno.EINVAL
         try:
@@ -62,7 +62,7 @@ class Child:
         env.pop("KIRBY_GATE_FD", None)
         return {**env, "KIRBY_GATE_FD": str(GATE_FD)} if gated else env
 
-    def _wire(self, gate: socket.socket | None) -> None:
+    def _wire(self, gate: Socket | None) -> None:
         """Put every descriptor into its place: 0 to 2, the log, the gate, the failure's pipe."""
         sources = [os.open(os.devnull, os.O_RDONLY)]
         sources += [os.open(f"{self._folder}/{name}", os.O_RDWR) for name in ("out", "err", "log")]

@@ -6,7 +6,6 @@ left; none of the three needs a controller. Memory is limited where the controll
 
 import os
 import signal
-import zlib
 
 
 class Groups:
@@ -44,7 +43,7 @@ def find_root(state: str) -> str:
     mount, own = _mount(), _own()
     if not mount or own is None:
         return ""
-    root = f"{mount}{own.rstrip('/')}/kirby-{zlib.crc32(os.path.realpath(state).encode()):08x}"
+    root = f"{mount}{own.rstrip('/')}/kirby-{os.stat(state).st_ino:x}"
     try:
         os.makedirs(f"{root}/probe", exist_ok=True)
         usable = _can_join(f"{root}/probe")

@@ -1,13 +1,12 @@
 """What the shim holds in its hands of one attempt: folder, pipes, gate, processes."""
 
-import socket
-
 from kirby.shim import groups
 from kirby.shim.events import Gone, Key
 from kirby.shim.folder import RunFolder
 from kirby.shim.frames import Frames
 from kirby.shim.pipes import Drain
 from kirby.shim.requests import Order, Request
+from kirby.shim.sockets import WITHOUT_WAITING, Socket
 from kirby.shim.spawn import start
 from kirby.shim.tree import Tree
 
@@ -23,7 +22,7 @@ class Process:
         self.order = order
         self.folder = folder
         self.drain: Drain | None = None
-        self.gate: socket.socket | None = None
+        self.gate: Socket | None = None
         self.tree: Tree | None = None
         self.group = ""
         self.lazy: list[Request] = []  # steps that wait for a quiet moment
@@ -73,7 +72,7 @@ class Process:
         if not self.gate:
             return 0
         try:
-            data = self.gate.recv(64, socket.MSG_DONTWAIT)
+            data = self.gate.recv(64, WITHOUT_WAITING)
         except BlockingIOError:
             return 0
         except OSError:

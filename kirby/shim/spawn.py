@@ -8,11 +8,11 @@ import errno
 import os
 import select
 import signal
-import socket
 
 from kirby.shim.child import Child
 from kirby.shim.proc import start_time
 from kirby.shim.requests import Order
+from kirby.shim.sockets import Socket, pair
 
 EXEC_TIME_MS = 10_000  # an interpreter on a network disk that hangs must not hang the shim
 NO_ROOM = (errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EMFILE, errno.ENFILE)
@@ -32,7 +32,7 @@ class Started:
 
     __slots__ = ("gate", "pid", "started")
 
-    def __init__(self, pid: int, gate: socket.socket | None) -> None:
+    def __init__(self, pid: int, gate: Socket | None) -> None:
         self.pid = pid
         self.started = start_time(pid)
         self.gate = gate
@@ -45,7 +45,7 @@ def start(order: Order, folder: str, group: str, parked: bool) -> Started:
         NotStarted: there is no such interpreter, or no room for a process.
     """
     try:
-        shim, own = socket.socketpair() if parked else (None, None)
+        shim, own = pair() if parked else (None, None)
         reading, writing = os.pipe()
     except OSError as fault:
         raise NotStarted("no_room", f"no process could be started: {fault.strerror}") from None
@@ -67,7 +67,7 @@ def start(order: Order, folder: str, group: str, parked: bool) -> Started:
     return Started(pid, shim)
 
 
-def _fork(order: Order, folder: str, group: str, gate: socket.socket | None, failed: int) -> int:
+def _fork(order: Order, folder: str, group: str, gate: Socket | None, failed: int) -> int:
     parent = os.getpid()
     try:
         pid = os.fork()

@@ -1,21 +1,19 @@
 """The shim's end of its socket: frames of JSON, answered in the order in which they were asked."""
 
 import json
-import os
 import select
-import socket
 import struct
 from collections import deque
 from collections.abc import Callable
 
 from kirby.shim.loop import Loop
 from kirby.shim.requests import Request
+from kirby.shim.sockets import Socket, accept, listen, may_ask
 
 LENGTH = struct.Struct(">I")
 LARGEST = 4 * 1024 * 1024  # bytes of a frame
 LARGEST_BACKLOG = 16 * 1024 * 1024  # bytes; who lets more wait is cut off
 CHUNK = 262_144
-PEER = struct.Struct("=iII")  # pid, user, group
 
 OnRequest = Callable[["Slot", Request, int], None]  # where the answer goes, request, its length
 
@@ -39,7 +37,7 @@ class Slot:
 class Connection:
     """One peer."""
 
-    def __init__(self, loop: Loop, peer: socket.socket, on_request: OnRequest) -> None:
+    def __init__(self, loop: Loop, peer: Socket, on_request: OnRequest) -> None:
         self._loop = loop
         self._peer = peer
         self._on_request = on_request
@@ -155,7 +153,7 @@ class Listener:
 
     def _accept(self, _: int, __: int) -> None:
         try:
-            peer, _address = self._socket.accept()
+            peer = accept(self._socket)
         except OSError:
             return
         self.prune()
@@ -163,25 +161,3 @@ class Listener:
             self.connections.add(Connection(self._loop, peer, self._on_request))
         else:
             peer.close()
-
-
-def listen(folder: str) -> socket.socket:
-    """Listen at `folder/socket`, by a short name: a socket's address has 107 bytes at most."""
-    try:
-        os.unlink(f"{folder}/socket")
-    except FileNotFoundError:
-        pass
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        listening.bind(f"/proc/self/fd/{descriptor}/socket")
-    finally:
-        os.close(descriptor)
-    listening.listen(64)
-    return listening
-
-
-def may_ask(peer: socket.socket) -> bool:
-    """Tell whether the peer is this user, or root."""
-    _, user, _ = PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
-    return user in (0, os.getuid())
