@@ -100,10 +100,6 @@ class InvalidVariable(InvalidInput):
     """The name or value of a variable."""
 
 
-class InvalidSuspension(InvalidInput):
-    """A suspension that ends before it starts, or whose times are ambiguous."""
-
-
 class InvalidConfiguration(InvalidInput):
     """Flags, environment and file of a host, taken together."""
 
@@ -279,6 +275,18 @@ class BuildInterrupted(InstallationError):
 
     def __init__(self, package: str, fault: str) -> None:
         super().__init__(f'package "{package}": the build of its environment {fault}')
+
+
+class OwnWheelFailed(InstallationError):
+    """The checkout that Kirby runs from cannot be built; whoever edits it may be about to mend it.
+
+    Scripts get Kirby from a wheel of it.
+    """
+
+    temporary = True
+
+    def __init__(self, last_words: str) -> None:
+        super().__init__(f"this checkout of Kirby cannot be built as a wheel: {last_words}")
 
 
 class BuildFailed(InstallationError):

@@ -19,12 +19,10 @@ from kirby.core.requirement import parse_requirement
 from kirby.packages.building import Order, build
 from kirby.packages.environments import Places, base_python
 from kirby.packages.eviction import MOST, MOST_BYTES, RECENT_SECONDS, Limits, evict, sweep
+from kirby.packages.installation import own_digest
 from kirby.packages.outcome import BuildFault, BuildReady, Outcome, encode_outcome
-from kirby.packages.own_wheel import own_digest
-from kirby.packages.sources import Sources
+from kirby.packages.sources import SOURCES_VARIABLE, Sources
 from kirby.packages.uv import die_with_parent
-
-SOURCES_VARIABLE = "KIRBY_PACKAGE_SOURCES"
 
 
 def main(arguments: Sequence[str]) -> int:

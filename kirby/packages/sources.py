@@ -8,6 +8,8 @@ import msgspec
 
 from kirby.packages.tokens import USER
 
+SOURCES_VARIABLE = "KIRBY_PACKAGE_SOURCES"  # how they come to a build, as JSON
+
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """The indexes of a host.

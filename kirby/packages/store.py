@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from kirby.core.requirement import Requirement
-from kirby.packages.build import SOURCES_VARIABLE
 from kirby.packages.environments import (
     MANIFEST,
     Environment,
@@ -20,9 +19,9 @@ from kirby.packages.environments import (
     read_environment,
 )
 from kirby.packages.eviction import Limits
+from kirby.packages.installation import own_digest
 from kirby.packages.outcome import BuildFault, BuildReady, Outcome, decode_outcome
-from kirby.packages.own_wheel import own_digest
-from kirby.packages.sources import Sources
+from kirby.packages.sources import SOURCES_VARIABLE, Sources
 
 USE_NOTED_SECONDS = 60.0  # a use is noted on the disk at most this often
 

@@ -13,6 +13,8 @@ import psutil
 import pytest
 
 from kirby.core.requirement import Requirement, parse_requirement
+from kirby.packages.environments import MANIFEST
+from kirby.packages.eviction import Limits
 from kirby.packages.outcome import BuildFault, BuildReady, Outcome
 from kirby.packages.sources import Sources
 from kirby.packages.store import Build, EnvironmentStore
@@ -346,3 +348,70 @@ def test_a_name_that_is_none_is_refused_again_before_use(bench: Bench, package: 
     assert ran.returncode == 1
     assert '"kind":"InvalidRequirement"' in ran.stdout
     assert list((bench.state / "environments").glob("[!.]*")) == []
+
+
+def test_the_environment_that_was_used_least_recently_makes_room(bench: Bench) -> None:
+    versions = [parse_requirement(f"forecast==1.{n}") for n in range(3)]
+    limits = Limits(count=2, recent_seconds=0)
+    store = EnvironmentStore(bench.state, sources=bench.sources(), limits=limits)
+    for requirement in versions[:2]:
+        bench.publish(version=requirement.version)
+        assert isinstance(ended(store.start_build(requirement)), BuildReady)
+    _last_used(store, versions[0], hours_ago=1)
+    _last_used(store, versions[1], hours_ago=2)
+    bench.publish(version=versions[2].version)
+
+    assert isinstance(ended(store.start_build(versions[2])), BuildReady)
+
+    assert [store.find(requirement) is not None for requirement in versions] == [True, False, True]
+
+
+def _last_used(store: EnvironmentStore, requirement: Requirement, hours_ago: float) -> None:
+    environment = store.find(requirement)
+    assert environment is not None
+    then = time.time() - hours_ago * 3600
+    os.utime(environment.path / MANIFEST, (then, then))
+
+
+def test_finding_an_environment_counts_as_a_use(bench: Bench) -> None:
+    bench.publish()
+    assert isinstance(bench.builds(), BuildReady)
+    _last_used(bench.store(), FORECAST, hours_ago=5)
+
+    environment = bench.store().find(FORECAST)
+
+    assert environment is not None
+    assert time.time() - (environment.path / MANIFEST).stat().st_mtime < 3600
+
+
+def test_the_built_in_index_is_reached_past_a_proxy(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.publish()
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    assert isinstance(bench.builds(), BuildReady)
+
+
+def test_settings_of_the_installer_that_lie_about_change_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.publish()
+    monkeypatch.setenv("UV_DEFAULT_INDEX", NOBODY)
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    assert isinstance(bench.builds(), BuildReady)
+
+
+def test_a_build_that_is_killed_by_the_one_who_asked_leaves_no_process(bench: Bench) -> None:
+    bench.publish()
+    build = bench.store().start_build(FORECAST)
+    installer = _first_child(build.pid)
+
+    build.kill()
+
+    assert isinstance(build.result(), BuildFault)
+    assert psutil.wait_procs([installer], timeout=10)[1] == []

@@ -32,10 +32,11 @@ def members(wheel: Path) -> dict[str, bytes]:
 
 def installed(wheel: Path, folder: Path) -> Path:
     python = folder / "bin" / "python"
-    for command in (
-        ["venv", "--python", sys.executable, folder],
-        ["pip", "install", "--python", python, wheel, "packaging", "uv"],
-    ):
+    commands: tuple[tuple[str | Path, ...], ...] = (
+        ("venv", "--python", sys.executable, folder),
+        ("pip", "install", "--python", python, wheel, "packaging", "uv"),
+    )
+    for command in commands:
         subprocess.run([find_uv_bin(), "-q", "--no-config", *command], check=True, cwd="/")
     return python
 
