@@ -1,17 +1,14 @@
-"""The windows in which a context does not fire: whether they can be, what lies in them, what after.
+"""The windows in which a context does not fire: which one holds, and what fires in spite of them.
 
 A window holds its start and not its end.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from kirby.core.errors import Fault, InvalidSuspension
-from kirby.core.fires import Fires
 from kirby.core.nouns import Suspension
 
-LONGEST_REASON = 500  # characters
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -27,32 +24,6 @@ class Window(NamedTuple):
 
     start: datetime
     end: datetime
-
-
-def check_suspension(start: datetime, end: datetime, reason: str = "") -> Suspension:
-    """Return a suspension.
-
-    Raises:
-        InvalidSuspension: a time without an offset from UTC, an end that is not after the start,
-            or a reason that is too long; all that is wrong at once.
-    """
-    faults = [
-        Fault(field=field, sentence=f"{at.isoformat()} has no offset from UTC: add one, as +01:00")
-        for field, at in (("from", start), ("to", end))
-        if at.tzinfo is None
-    ]
-    if not faults and end <= start:
-        sentence = f"the suspension ends ({end.isoformat()}) before it starts ({start.isoformat()})"
-        if end == start:
-            sentence = f"the suspension ends when it starts ({start.isoformat()})"
-        faults.append(Fault(field="to", sentence=sentence))
-    if len(reason) > LONGEST_REASON:
-        faults.append(
-            Fault(field="reason", sentence=f"it is longer than {LONGEST_REASON} characters")
-        )
-    if faults:
-        raise InvalidSuspension(faults)
-    return Suspension(start=start, end=end, reason=reason)
 
 
 def covering(suspensions: Iterable[Suspension], at: datetime) -> Suspension | None:
@@ -72,33 +43,15 @@ def merged(suspensions: Iterable[Suspension]) -> list[Window]:
     return windows
 
 
-def suspended_until(suspensions: Iterable[Suspension], at: datetime) -> datetime | None:
-    """Return the instant from which on a context fires again; None: it is not suspended at `at`."""
-    return next(
-        (window.end for window in merged(suspensions) if window.start <= at < window.end), None
-    )
-
-
-def count_suspended(
-    fires: Fires, suspensions: Sequence[Suspension], after: datetime, until: datetime
-) -> int:
-    """Return how many fires in (after, until] are suspended, each once."""
-    count = 0
-    for window in merged(suspensions):
-        begin, end = max(after, window.start - _MOMENT), min(until, window.end - _MOMENT)
-        count += fires.count(begin, end) if begin < end else 0
-    return count
-
-
 def next_unsuspended(
-    fires: Timetable, suspensions: Sequence[Suspension], after: datetime
+    fires: Timetable, suspensions: Iterable[Suspension], after: datetime
 ) -> datetime | None:
     """Return the first fire later than `after` that no suspension holds."""
     return next(unsuspended(fires, suspensions, after), None)
 
 
 def unsuspended(
-    fires: Timetable, suspensions: Sequence[Suspension], after: datetime
+    fires: Timetable, suspensions: Iterable[Suspension], after: datetime
 ) -> Iterator[datetime]:
     """Give the fires later than `after` that no suspension holds, in order."""
     windows = merged(suspensions)

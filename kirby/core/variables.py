@@ -1,7 +1,7 @@
 """What a script's variables may be called, and which of several scopes gives a value."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from kirby.core.errors import InvalidVariable
 from kirby.core.nouns import Variable
@@ -44,18 +44,11 @@ def check_variable_value(name: str, value: str) -> str:
     return value
 
 
-def merge_scopes(*scopes: Iterable[Variable]) -> tuple[Variable, ...]:
+def merge_scopes(*scopes: Mapping[str, Variable]) -> tuple[Variable, ...]:
     """Return the variables of a context, by name: of two with one name the later scope's wins.
 
     Args:
-        scopes: from the widest to the narrowest: global, job, context.
+        scopes: variables under their names, from the widest to the narrowest: global, job, context.
     """
-    merged: dict[str, Variable] = {}
-    for scope in scopes:
-        merged |= by_name(scope)
+    merged = {name: variable for scope in scopes for name, variable in scope.items()}
     return tuple(merged[name] for name in sorted(merged))
-
-
-def by_name(variables: Iterable[Variable]) -> Mapping[str, Variable]:
-    """Return variables under their names."""
-    return {variable.name: variable for variable in variables}

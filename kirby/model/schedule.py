@@ -19,6 +19,7 @@ from kirby.core.nouns import (
     Suspension,
     Variable,
 )
+from kirby.core.variables import merge_scopes
 from kirby.model.definitions import (
     Absence,
     ConfigKey,
@@ -115,12 +116,9 @@ class _Details:
 
     def variables(self, job: str, context: str) -> tuple[Variable, ...]:
         """Merge the scopes: the narrower one wins."""
-        merged = {
-            **self.everywhere,
-            **self.of_job.get(job, {}),
-            **self.of_context.get(context, {}),
-        }
-        return tuple(merged[name] for name in sorted(merged))
+        return merge_scopes(
+            self.everywhere, self.of_job.get(job, {}), self.of_context.get(context, {})
+        )
 
 
 def _details(keys: list[ContextKey], now: datetime) -> _Details:

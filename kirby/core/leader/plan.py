@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from kirby.core.nouns import CatchUp, Overlap, Policies, RunEnd, Suspension
-from kirby.core.suspensions import next_unsuspended
+from kirby.core.suspensions import covering, next_unsuspended
 from kirby.core.windows import LONGEST, LONGEST_DEFAULT, ONE_SHOT
 
 # What a suspension skips is recorded in stretches of a minute while it lasts: soon enough for
@@ -93,8 +93,7 @@ class Planned:
 
     def suspended(self, due: datetime) -> Suspension | None:
         """Return the suspension that a due instant lies in."""
-        found = (each for each in self.suspensions if each.start <= due < each.end)
-        return next(found, None)
+        return covering(self.suspensions, due)
 
 
 def decide_fires(planned: Planned, now: datetime, lookahead: timedelta) -> Iterator[Decision]:

@@ -5,6 +5,10 @@ from kirby.core.nouns import Variable
 from kirby.core.variables import check_variable_name, check_variable_value, merge_scopes
 
 
+def scope(*variables: Variable) -> dict[str, Variable]:
+    return {variable.name: variable for variable in variables}
+
+
 @pytest.mark.parametrize("name", ["SALES_URL", "A", "X9", "A__B"])
 def test_upper_case_names_are_taken(name: str) -> None:
     assert check_variable_name(name) == name
@@ -40,9 +44,9 @@ def test_a_value_that_no_environment_can_hold_is_refused_without_showing_it(valu
 
 
 def test_the_narrower_scope_wins_and_names_come_in_order() -> None:
-    everywhere = [Variable(name="URL", value="global"), Variable(name="ZONE", value="global")]
-    job = [Variable(name="URL", value="job", sealed=True)]
-    context = [Variable(name="BATCH", value="context")]
+    everywhere = scope(Variable(name="URL", value="global"), Variable(name="ZONE", value="global"))
+    job = scope(Variable(name="URL", value="job", sealed=True))
+    context = scope(Variable(name="BATCH", value="context"))
 
     merged = merge_scopes(everywhere, job, context)
 
