@@ -29,9 +29,8 @@ from kirby.packages.store import EnvironmentStore
 from kirby.packages.uv import scrubbed
 from tests.builders.packages import TOKEN, a_wheel, an_index, served
 
-
 BARE = "  of it the bare uv venv + uv pip install"
-LIMIT = 2.0  # a process that imports the builder, and looks at what was installed
+LIMIT = 3.0  # a process that imports the builder, and looks at what was installed
 
 
 def main() -> int:
