@@ -18,10 +18,3 @@ def default_window(due: datetime, following: datetime | None) -> timedelta:
     if following is None:
         return ONE_SHOT
     return min(max((following - due) / 2, SHORTEST_DEFAULT), LONGEST_DEFAULT)
-
-
-def start_window(
-    laid_down: timedelta | None, due: datetime, following: datetime | None
-) -> timedelta:
-    """Return the start window of a fire: as laid down, up to an hour, or else the default."""
-    return default_window(due, following) if laid_down is None else min(laid_down, LONGEST)
