@@ -15,6 +15,7 @@ what to do. A new error is a class here, under the branch whose reader it has::
     │   └── PackageNotFound, NoMainModule, IndexUnreachable, BuildFailed, ...
     ├── KafkaError               the log: unreachable, fenced, unreadable
     ├── ShimError                the process that holds the scripts
+    │   └── ShimUnreachable, ShimRefused
     ├── Damaged                  a run folder that cannot be read
     ├── DatabaseError
     └── Bug                      a broken assumption of ours, never a fault of the user
@@ -330,6 +331,14 @@ class UnreadableValue(KafkaError):
 
 class ShimError(KirbyError):
     """The shim does not answer, or refuses."""
+
+
+class ShimUnreachable(ShimError):
+    """The shim does not answer; what was asked may have been done, so it is asked again."""
+
+
+class ShimRefused(ShimError):
+    """The shim does not do what was asked; nothing was changed."""
 
 
 class Damaged(KirbyError):

@@ -60,8 +60,9 @@ class RunFolder:
         return any(one.get("step") == step for one in self.steps)
 
     def close(self) -> None:
-        """Close the journal: nothing more will be written."""
+        """Close the journal, and cut off what was taken ahead: nothing more will be written."""
         if self._journal >= 0:
+            os.ftruncate(self._journal, self._end)
             os.close(self._journal)
             self._journal = -1
 

@@ -13,7 +13,7 @@ from kirby.shim.kernel import wall_ns
 
 FRAME = struct.Struct("<QBI")
 KIRBY = 4  # the stream of Kirby's own notes; 1 out, 2 err, 3 log
-SEGMENT = 4_000_000  # bytes; the Recorder removes those of a daemon that it has shipped
+SEGMENT = 1_000_000  # bytes; the Recorder removes those of a daemon that it has shipped
 TAIL = 65_536  # bytes kept of what was dropped last
 LOOK_AGAIN = 1_000_000  # bytes dropped between two looks at what a daemon's Recorder has removed
 PREFIX = "output."

@@ -4,9 +4,13 @@ import fcntl
 import gc
 import os
 import sys
+import time
 
 from kirby.shim import kernel
 from kirby.shim.server import Server
+
+LOCK_TRIES = 10
+LOCK_PAUSE_S = 0.02
 
 
 def live(state: str, *, detach: bool) -> int:
@@ -35,12 +39,14 @@ def live(state: str, *, detach: bool) -> int:
 def _lock(folder: str) -> int:
     """Take the one lock of the folder; -1: another shim holds it. Kept until this process ends."""
     lock = os.open(f"{folder}/lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return -1
-    return lock
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_S)  # perhaps it was only looked whether one lives
+    os.close(lock)
+    return -1
 
 
 def _settle_down(folder: str) -> None:

@@ -55,7 +55,7 @@ class Order(Value):
         self.output_limit = whole(request, "output_limit", DEFAULT_OUTPUT)
         self.prestart = flag(request, "prestart", True)
         self.exclusive = flag(request, "exclusive", False)
-        self.meta = request.get("meta")
+        self.meta = request.get("meta") or {}
         if self.kind not in KINDS:
             raise refusals.invalid("kind", 'is "run" or "daemon"')
         if not self.attempt and self.kind == "run":
