@@ -24,8 +24,9 @@ from kirby.host.keys import ClusterKey
 from kirby.host.processes import reap_all, wait_until
 from kirby.host.state import StateFolder, next_number
 
-GONE_WITHIN_S = 10.0  # actors let go of Kafka and of their children; then they are killed
-STATUS_WITHIN_S = 4.0
+GONE_WITHIN_S = 1.0  # after Thespian's own shutdown has had its 10 s; then they are killed
+STATUS_WITHIN_S = 3.0  # the Supervisor waits half of that for its children
+LISTEN_S = 0.1  # then it is seen whether there is still anybody to answer
 FAILED_WAIT_S = 0.5
 LOG_BYTES = 10_000_000
 LOGS_KEPT = 3
@@ -116,11 +117,18 @@ class HostActors:
 
     def status(self) -> StatusIs | None:
         """Return what the Supervisor and its children say; None if it does not answer in time."""
-        try:
-            answer = self._system.ask(self._supervisor, AskStatus(), STATUS_WITHIN_S)
-        except (ActorSystemException, OSError):
+        if self._system is None or self._supervisor is None:
             return None
-        return answer if isinstance(answer, StatusIs) else None
+        until = _boot_time() + STATUS_WITHIN_S
+        try:
+            self._system.tell(self._supervisor, AskStatus())
+            while _boot_time() < until and _lives(self.admin) and _lives(self.supervisor):
+                answer = self._system.listen(LISTEN_S)
+                if isinstance(answer, StatusIs):
+                    return answer
+        except (ActorSystemException, OSError):
+            pass  # it is just being started anew
+        return None
 
     def end(self) -> None:
         """End the actors in order; kill what does not end in time."""
@@ -132,12 +140,13 @@ class HostActors:
     def let_go(self) -> None:
         """See to it that no process of the actor system is left, and that its port is free."""
         family = self._family()
-        _, alive = psutil.wait_procs(family, timeout=GONE_WITHIN_S if _lives(self.admin) else 2.0)
+        _, alive = psutil.wait_procs(family, timeout=GONE_WITHIN_S)
         for process in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(alive, timeout=2.0)
-        reap_all()
+        psutil.wait_procs(alive, timeout=GONE_WITHIN_S)
+        pids = {process.pid for process in family}
+        wait_until(lambda: _are_reaped(pids), GONE_WITHIN_S)
         if self._system is not None and self._system._systemBase is not None:
             with contextlib.suppress(AttributeError, OSError):  # it may be half closed
                 self._system._systemBase.transport.close()
@@ -197,6 +206,12 @@ def _children(parent: psutil.Process | None) -> set[int]:
                 if child.status() != psutil.STATUS_ZOMBIE:
                     found.add(child.pid)
     return found
+
+
+def _are_reaped(pids: set[int]) -> bool:
+    """Whether none of these is left, not even as a zombie."""
+    reap_all()
+    return not pids & {child.pid for child in psutil.Process().children(recursive=True)}
 
 
 def _new_child(parent: psutil.Process | None, before: set[int]) -> psutil.Process:

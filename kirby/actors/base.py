@@ -10,12 +10,18 @@ import logging
 import os
 import select
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from thespian.actors import Actor, ActorExitRequest, ThespianWatch, WakeupMessage, WatchMessage
 
 from kirby.actors.clock import Clock
-from kirby.core.messages import AskStatus, Begin, StatusIs
+from kirby.core.errors import Bug
+from kirby.core.messages import AskStatus, Begin, Message, StatusIs
+from kirby.host import locks
+
+SEVERAL = frozenset({"watchdog"})  # roles of which a host has more than one
+ALONE_WITHIN_S = 5.0  # the kernel ends an orphan within milliseconds
 
 
 class KirbyActor(Actor):
@@ -34,6 +40,7 @@ class KirbyActor(Actor):
         self.begun: Begin | None = None
         self.is_ending = False
         self._watched: dict[int, Callable[[], None]] = {}
+        self._early: list[tuple[Message, Any]] = []
 
     # -- what a subclass says
 
@@ -92,12 +99,40 @@ class KirbyActor(Actor):
                 self.ending()
                 self._watched.clear()
             case Begin() if self.begun is None:
-                self.begun = message
-                self.begin(message, sender)
+                self._take_up(message, sender)
+            case Message() if self.begun is None:
+                self._early.append((message, sender))
             case AskStatus() if self.role != "supervisor":
                 self.send(sender, StatusIs(role=self.role, pid=os.getpid(), facts=self.facts()))
             case _:
                 self.on(message, sender)
+
+    def _take_up(self, begin: Begin, sender: Any) -> None:
+        """Begin, or end: one that cannot begin is made anew by whoever made it."""
+        try:
+            if self.role not in SEVERAL:
+                self._be_the_only_one(begin)
+            self.begun = begin
+            self.begin(begin, sender)
+        except Exception:
+            self.send(self.myAddress, ActorExitRequest())
+            raise
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Handle what overtook the first message: one with a sibling's address waits for that."""
+        early, self._early = self._early, []
+        for message, sender in early:
+            self.receiveMessage(message, sender)
+
+    def _be_the_only_one(self, begin: Begin) -> None:
+        """Hold the lock of the role, once whoever had it is gone; without it, end."""
+        path = Path(begin.configuration.state) / "locks" / self.role
+        try:
+            self._role_lock = locks.take(path, wait_s=ALONE_WITHIN_S)
+        except locks.Taken as taken:
+            raise Bug(f"another {self.role} lives on this host: {taken.said}") from taken
+        self._role_lock.say(f"pid {os.getpid()}")
 
     def _ready(self, descriptors: list[int]) -> None:
         for descriptor in descriptors:

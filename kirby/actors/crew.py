@@ -12,7 +12,7 @@ from kirby.core.recreation import Lives, created, died
 WATCHDOG = "watchdog"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Member:
     """One child; `address` is None while it is not there."""
 
@@ -20,6 +20,7 @@ class Member:
     name: str  # the role, for Watchdogs with a number
     class_name: str
     address: Any = None
+    pid: int | None = None
     lives: Lives = field(default_factory=Lives)
     contexts: set[ContextKey] = field(default_factory=set)  # of a Watchdog
 
@@ -83,6 +84,6 @@ def create(member: Member, make: Callable[[type], Any], now: float) -> bool:
 
 def bury(member: Member, now: float) -> float:
     """Note that a member died; return for how many seconds to wait before it is made anew."""
-    member.address = None
+    member.address = member.pid = None
     member.lives, wait = died(member.lives, now)
     return wait

@@ -22,10 +22,15 @@ class Gathering:
             if member.address == sender:
                 self.answers[member.name] = answer
 
+    def lose(self, member: Member) -> None:
+        """Wait no longer for one that died."""
+        if member in self.members:
+            self.members.remove(member)
+
     @property
     def is_complete(self) -> bool:
-        """Whether all that still live have answered."""
-        return all(m.address is None or m.name in self.answers for m in self.members)
+        """Whether all that were asked and live have answered."""
+        return all(member.name in self.answers for member in self.members)
 
     def actors(self, members: Iterable[Member]) -> list[dict[str, Any]]:
         """Return one entry for each child, also for those that are not there."""
@@ -42,7 +47,7 @@ class Gathering:
         return {
             "name": member.name,
             "state": state,
-            "pid": answer.pid if answer else None,
+            "pid": member.pid,
             "recreated": member.lives.recreated,
             "contexts": sorted(member.contexts),
             "facts": dict(answer.facts) if answer else {},

@@ -6,11 +6,13 @@ for the lead, `core.recreation` for when a dead child is made anew.
 
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from thespian.actors import ChildActorExited, PoisonMessage
 
 from kirby.actors.base import KirbyActor
+from kirby.actors.children import ChildProcess
 from kirby.actors.crew import WATCHDOG, Crew, Member, bury, create
 from kirby.actors.gathering import Gathering
 from kirby.core import election
@@ -117,7 +119,7 @@ class Supervisor(KirbyActor):
             case IncarnationIs():
                 self._hand_on(message)
             case ChildActorExited():
-                self._lost(message.childAddress)
+                self._lost(self.crew.at(message.childAddress))
             case AskStatus():
                 self._gather(sender)
             case StatusIs():
@@ -146,6 +148,9 @@ class Supervisor(KirbyActor):
         if not create(member, self.createActor, self.clock.boot()):
             self._bury(member)
             return
+        process = ChildProcess(self)
+        member.pid = process.pid
+        self.watch(process.ended, partial(self._process_ended, process))
         self._introduce(member)
 
     def _introduce(self, member: Member) -> None:
@@ -169,11 +174,20 @@ class Supervisor(KirbyActor):
             arbiter=None if member.role == "arbiter" else arbiter,
         )
 
-    def _lost(self, address: Any) -> None:
-        member = self.crew.at(address)
-        if member is None:
+    def _process_ended(self, process: ChildProcess) -> None:
+        self.unwatch(process.ended)
+        process.bury()
+        for member in list(self.crew.members.values()):
+            if member.pid == process.pid:
+                self._lost(member)
+
+    def _lost(self, member: Member | None) -> None:
+        if member is None or member.address is None or self.is_ending:
             return
         self.log.warning("%s ended", member.name)
+        for number, gathering in list(self._gatherings.items()):
+            gathering.lose(member)
+            self._answer_if_complete(number, gathering)
         if member.role == "scheduler":
             self.scheduler_state = None
             self._step(SchedulerGone())
@@ -183,8 +197,6 @@ class Supervisor(KirbyActor):
 
     def _bury(self, member: Member) -> None:
         wait = bury(member, self.clock.boot())
-        if self.is_ending:
-            return
         if wait == 0.0:
             self._create(member)
         else:
@@ -248,8 +260,11 @@ class Supervisor(KirbyActor):
     def _gathered(self, answer: StatusIs, sender: Any) -> None:
         for number, gathering in list(self._gatherings.items()):
             gathering.take(answer, sender)
-            if gathering.is_complete:
-                self._answer(number)
+            self._answer_if_complete(number, gathering)
+
+    def _answer_if_complete(self, number: int, gathering: Gathering) -> None:
+        if gathering.is_complete:
+            self._answer(number)
 
     def _answer(self, number: int) -> None:
         gathering = self._gatherings.pop(number, None)

@@ -107,8 +107,16 @@ class DyingRunner(SmallRunner):
         raise SystemExit(1)
 
 
+class FailingScheduler(SmallScheduler):
+    """Cannot begin."""
+
+    def begin(self, begin: Begin, sender: Any) -> None:
+        raise ValueError("no flour")
+
+
 class SupervisorOfTheDying(SmallSupervisor):
     classes: ClassVar = SmallSupervisor.classes | {
         "runner": f"{__name__}.DyingRunner",
         "recorder": "nowhere.to.be.Found",
+        "scheduler": f"{__name__}.FailingScheduler",
     }

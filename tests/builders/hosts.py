@@ -95,7 +95,7 @@ class TestHost:
 def actor(status: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return what a status says of an actor; empty while it says nothing."""
     actors = (status["supervisor"] or {}).get("actors", [])
-    return next((a for a in actors if a["name"] == name and a["pid"]), {})
+    return next((a for a in actors if a["name"] == name and a["state"] == "running"), {})
 
 
 def _is_whole(status: Mapping[str, Any]) -> bool:

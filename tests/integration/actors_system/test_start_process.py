@@ -30,6 +30,11 @@ def is_another(status: dict[str, Any], name: str, pid: int) -> bool:
     return actor(status, name).get("pid", pid) != pid
 
 
+def times_made_anew(status: dict[str, Any], name: str) -> int:
+    actors = (status["supervisor"] or {}).get("actors", [])
+    return sum(a["recreated"] for a in actors if a["name"] == name)
+
+
 def heard_by_the_arbiter(status: dict[str, Any], since: int = 0) -> list[str]:
     heard: list[str] = actor(status, "arbiter").get("facts", {}).get("heard", [])
     return heard[since:]
@@ -94,6 +99,33 @@ def test_a_killed_supervisor_or_admin_is_started_anew_with_all_below(
     assert len(gone) >= len(family) - 2  # admin and logger outlive the Supervisor
 
 
+def test_a_killed_logger_brings_the_admin_down_and_all_comes_back(host: TestHost) -> None:
+    before = host.started().wait_for(lambda s: True)
+    known = {a["pid"] for a in before["supervisor"]["actors"]}
+    known |= {before["admin_pid"], before["supervisor"]["pid"]}
+    (logger,) = [process for process in host.family() if process.pid not in known]
+
+    logger.kill()
+    after = host.wait_for(
+        lambda s: bool(actor(s, "watchdog-2")) and bool(s["supervisor"]["leader"])
+    )
+
+    assert actor(after, "runner")
+
+
+def test_a_stopped_actor_does_not_hold_up_the_end(host: TestHost) -> None:
+    status = host.started().wait_for(lambda s: True)
+    family = host.family()
+    os.kill(actor(status, "arbiter")["pid"], signal.SIGSTOP)
+    assert host.process is not None
+
+    host.process.terminate()
+    code, _ = host.ended()
+
+    assert code == 0
+    assert [process for process in family if process.is_running()] == []
+
+
 def test_after_a_kill_of_everything_a_restart_works_and_finds_the_shim(host: TestHost) -> None:
     before = host.started().wait_for(lambda s: True)
     family = host.family()
@@ -117,7 +149,7 @@ def test_a_stop_leaves_no_process_no_lock_and_no_port(host: TestHost) -> None:
     code, _ = host.ended()
 
     assert (answers, code) == ([{"done": True}], 0)
-    assert not any(process.is_running() for process in family)
+    assert [process for process in family if process.is_running()] == []
     assert not psutil.pid_exists(status["services"][0]["pid"])
     assert not locks.is_taken(host.folder.lock)
     assert not host.folder.host.exists()
@@ -200,13 +232,12 @@ def test_an_actor_that_dies_at_each_start_is_made_anew_ever_more_slowly(tmp_path
         status = host.wait_for(
             lambda s: (
                 bool(actor(s, "arbiter"))
-                and any(
-                    a["recreated"] >= 3 for a in s["supervisor"]["actors"] if a["name"] == "runner"
-                )
+                and all(times_made_anew(s, r) >= 3 for r in ("runner", "recorder", "scheduler"))
             )
         )
 
+        assert times_made_anew(status, "arbiter") == 0
         assert all(a["recreated"] < 10 for a in status["supervisor"]["actors"])
-        assert actor(status, "scheduler")["recreated"] == 0
+        assert "no flour" in (host.folder.log / "actors.log").read_text()
     finally:
         host.clean_up()

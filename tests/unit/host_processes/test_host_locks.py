@@ -11,6 +11,12 @@ import pytest
 from kirby.host import locks
 from kirby.host.processes import Detached, ProcessId, identify
 
+DEAF = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("deaf", flush=True)
+time.sleep(60)
+"""
 HOLD = """
 import sys
 from pathlib import Path
@@ -106,9 +112,8 @@ def test_a_damaged_record_names_no_process(tmp_path: Path) -> None:
 
 def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     record = tmp_path / "deaf.json"
-    deaf = "import signal,time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
     started = Detached(record=record).start(
-        [sys.executable, "-c", deaf], log=tmp_path / "deaf.log", env=os.environ
+        [sys.executable, "-c", DEAF], log=tmp_path / "deaf.log", env=os.environ
     )
     while not (tmp_path / "deaf.log").read_text():
         assert started.lives
