@@ -143,7 +143,7 @@ def tail_of(data: bytes, redactor: Redactor) -> tuple[str, ...]:
     lines, states = _lines_of_frames(frames, (Unfinished(),) * 3, redactor)
     lines += _flushed(states, redactor)
     if len(last) < len(data):
-        # It may begin in the middle of a secret; pieces of one line are marked as cut, but the last.
+        # It may begin in the middle of a secret; of a long line, all pieces but the last are "cut".
         lines = list(dropwhile(lambda line: line.cut, lines))[1:]
     return tuple(line.text[:TAIL_LINE_CHARACTERS] for line in lines[-TAIL_LINES:])
 
