@@ -1,0 +1,190 @@
+"""One host from the command line: `python -m kirby.actors.system start|stop|status`."""
+
+import argparse
+import json
+import os
+import socket
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kirby.actors import control
+from kirby.actors.boot import Say, StartProcess
+from kirby.actors.services import services_of
+from kirby.actors.starting import end_services
+from kirby.actors.status import lines_of
+from kirby.core.configuration import HostConfiguration, Machine, configure
+from kirby.core.errors import ExitCode, InvalidConfiguration, KirbyError, NotFound
+from kirby.host import locks
+from kirby.host.host_file import read_host_file
+from kirby.host.processes import wait_until
+from kirby.host.state import StateFolder, default_state_folder
+from kirby.kafka.progress import Progress, silent
+
+STOP_WITHIN_S = 120.0  # scripts that are ended have their grace, and Kafka its time
+STATUS_WITHIN_S = 8.0
+_FLAGS = {
+    "name": "name",
+    "address": "address",
+    "port": "port",
+    "slots": "slots",
+    "state": "state",
+    "kafka": "kafka.bootstrap",
+    "web": "web.urls",
+    "web_listen": "web.listen",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        match given.command:
+            case "start":
+                return start(configuration_of(vars(given)), say)
+            case "stop":
+                return stop(_folder(given.state), say, with_scripts=given.with_scripts)
+            case _:
+                return status(_folder(given.state), say, as_json=given.json)
+    except KirbyError as fault:
+        sys.stderr.write(f"{fault}\n")
+        return fault.exit_code
+
+
+def start(configuration: HostConfiguration, say: Say, *, progress: Progress = silent) -> ExitCode:
+    """Run a host in the foreground until it is told to stop.
+
+    Raises:
+        StartRefused: one of its kinds, each with an exit code of its own.
+    """
+    folder = StateFolder(path=Path(configuration.state).absolute())
+    return StartProcess(configuration, services_of(configuration, folder, progress), say).run()
+
+
+def stop(folder: StateFolder, say: Say, *, with_scripts: bool = False) -> ExitCode:
+    """End the host of a state folder; say what stays, and why.
+
+    Raises:
+        NotFound: nothing of Kirby runs there.
+    """
+    request = {"do": "stop", "with_scripts": with_scripts}
+    try:
+        for answer in control.ask(folder, request, within_s=STOP_WITHIN_S):
+            if "say" in answer:
+                say(answer["say"])
+    except (ConnectionError, FileNotFoundError):
+        return _stop_what_stayed(folder, say, with_scripts=with_scripts)
+    wait_until(lambda: not locks.is_taken(folder.lock), STOP_WITHIN_S)
+    return ExitCode.OK
+
+
+def status(folder: StateFolder, say: Say, *, as_json: bool = False) -> ExitCode:
+    """Say how the host of a state folder is.
+
+    Raises:
+        NotFound: no start process runs there.
+    """
+    try:
+        answer = next(control.ask(folder, {"do": "status"}, within_s=STATUS_WITHIN_S))
+    except (ConnectionError, FileNotFoundError):
+        raise NotFound(
+            f"no Kirby runs on {folder.path}: start it with 'kirby start', "
+            "or name another folder with --state"
+        ) from None
+    for line in [json.dumps(answer)] if as_json else lines_of(answer):
+        say(line)
+    return ExitCode.OK
+
+
+def configuration_of(
+    given: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> HostConfiguration:
+    """Put a host's configuration together from flags (by their names), environment and file.
+
+    Raises:
+        InvalidConfiguration: with all faults.
+    """
+    return configure(
+        machine=_machine(),
+        flags={field: given.get(flag) for flag, field in _FLAGS.items()},
+        environment=environment,
+        file=_read(given.get("config")),
+    )
+
+
+def say(line: str) -> None:
+    """Write a line for whoever started this."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _stop_what_stayed(folder: StateFolder, say: Say, *, with_scripts: bool) -> ExitCode:
+    """End what an earlier stop, or a killed start process, left running."""
+    last = read_host_file(folder)
+    configuration = last.configuration if last else configuration_of({"state": str(folder.path)})
+    services = services_of(configuration, folder)
+    if not any(service.running() for service in services):
+        raise NotFound(f"no Kirby runs on {folder.path}: there is nothing to stop")
+    for line in end_services(services, with_scripts=with_scripts):
+        say(line)
+    return ExitCode.OK
+
+
+def _folder(state: str | None) -> StateFolder:
+    return StateFolder(path=Path(state or _machine().state).absolute())
+
+
+def _machine() -> Machine:
+    return Machine(
+        hostname=socket.gethostname(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        state=str(default_state_folder(Path.cwd(), Path.home())),
+    )
+
+
+def _read(path: str | None) -> Mapping[str, object]:
+    if path is None:
+        return {}
+    try:
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
+    except OSError as fault:
+        raise InvalidConfiguration(f"cannot be read: {fault.strerror}", field=path) from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise InvalidConfiguration(f"is no TOML: {fault}", field=path) from fault
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m kirby.actors.system", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    begin = commands.add_parser("start", help="run a host in the foreground, until SIGTERM")
+    add_start_flags(begin)
+    end = commands.add_parser("stop", help="end a host; scripts go on")
+    end.add_argument("--with-scripts", action="store_true", help="end the scripts, too")
+    shown = commands.add_parser("status", help="show how a host is")
+    shown.add_argument("--json", action="store_true", help="as one line of JSON")
+    for command in (end, shown):
+        command.add_argument("--state", metavar="FOLDER", help="the state folder")
+    return parser
+
+
+def add_start_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `start`; `configuration_of(vars(parsed))` reads them."""
+    parser.add_argument("--name", help="of the host (default: the machine's)")
+    parser.add_argument("--address", metavar="IPV4", help="where to listen (default: 127.0.0.1)")
+    parser.add_argument("--port", help="of the actor system (default: 8641)")
+    parser.add_argument("--slots", help="scheduled runs at a time (default: 4 for each core)")
+    parser.add_argument(
+        "--kafka", metavar="HOST:PORT,…", help="default: one that Kirby runs itself"
+    )
+    parser.add_argument("--web", metavar="URL,…", help="default: one that Kirby runs itself")
+    parser.add_argument("--web-listen", metavar="HOST:PORT", help="of the own web service")
+    parser.add_argument("--state", metavar="FOLDER", help="the state folder")
+    parser.add_argument("--config", metavar="FILE", help="settings in TOML")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
