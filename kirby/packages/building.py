@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -28,14 +27,15 @@ from kirby.packages.environments import (
     cache_folder,
     read_environment,
 )
+from kirby.packages.foundation import copy_foundation, foundation
+from kirby.packages.installer import Installer
 from kirby.packages.locks import held
 from kirby.packages.main_module import main_module
 from kirby.packages.own_wheel import own_wheel
 from kirby.packages.sources import Sources, netrc_text, users_netrc
-from kirby.packages.uv import Said, run_uv, scrubbed
+from kirby.packages.uv import Said, scrubbed
 from kirby.packages.verdicts import verdict
 
-INSTALL_LIMIT = timedelta(minutes=20)  # a large package built from source takes this long
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -102,10 +102,15 @@ def _draft(places: Places, key: str) -> Iterator[Path]:
 
 def _fill(order: Order, draft: Path) -> None:
     shelf = look(order.requirement, order.sources)
-    surroundings = _surroundings(order, draft)
+    installer = _installer(order, shelf, draft)
     environment = draft / "environment"
-    _check(order, shelf, _make_environment(order, environment, surroundings))
-    _check(order, shelf, _install(order, shelf, draft, surroundings))
+
+    def check(said: Said) -> None:
+        if not said.went_well:
+            raise _fault(order, shelf, said)
+
+    copy_foundation(foundation(order.places, installer, check), environment)
+    check(installer.install(environment, str(order.requirement)))
     site_packages = next(environment.glob("lib/python*/site-packages"))
     manifest = Manifest(
         package=str(order.requirement),
@@ -115,6 +120,19 @@ def _fill(order: Order, draft: Path) -> None:
         own_bytes=_own_bytes(environment),
     )
     (environment / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+
+def _installer(order: Order, shelf: Shelf, draft: Path) -> Installer:
+    surroundings = _surroundings(order, draft)
+    default = order.sources.default_address
+    return Installer(
+        surroundings=surroundings,
+        python=order.places.python,
+        own=own_wheel(order.places.wheels, surroundings=surroundings, default_index=default),
+        index=shelf.address,
+        default_index=default,
+        source_builds=order.source_builds,
+    )
 
 
 def _surroundings(order: Order, draft: Path) -> dict[str, str]:
@@ -128,45 +146,14 @@ def _surroundings(order: Order, draft: Path) -> dict[str, str]:
     )
 
 
-def _make_environment(order: Order, path: Path, surroundings: Mapping[str, str]) -> Said:
-    options = ("--relocatable", "--no-project", "--python", order.places.python)
-    return run_uv(
-        "venv", *options, path, environment=surroundings, folder=path.parent, limit=INSTALL_LIMIT
-    )
-
-
-def _install(order: Order, shelf: Shelf, draft: Path, surroundings: Mapping[str, str]) -> Said:
-    default = order.sources.default_address
-    own = own_wheel(order.places.wheels, surroundings=surroundings, default_index=default)
-    override = draft / "override.txt"
-    override.write_text(f"{own.requirement}\n")
-    options = [
-        *("--python", draft / "environment/bin/python"),
-        *("--compile-bytecode", "--link-mode", "hardlink", "--index-strategy", "first-index"),
-        *("--override", override),
-        *(() if order.source_builds else ("--no-build",)),
-        *(("--index", shelf.address) if shelf.address else ()),
-        *(("--default-index", default) if default else ()),
-    ]
-    wanted = ("--", str(order.requirement), own.requirement)
-    return run_uv(
-        *("pip", "install", *options, *wanted),
-        environment=surroundings,
-        folder=draft,
-        limit=INSTALL_LIMIT,
-    )
-
-
-def _check(order: Order, shelf: Shelf, said: Said) -> None:
-    if said.went_well:
-        return
+def _fault(order: Order, shelf: Shelf, said: Said) -> InstallationError:
     package = str(order.requirement)
     if said.status < 0:
-        raise BuildInterrupted(package, f"was killed by signal {-said.status}")
+        return BuildInterrupted(package, f"was killed by signal {-said.status}")
     fault = verdict(
         package, said.error, folder=str(order.places.folder), python=platform.python_version()
     )
-    raise _with_hint(order, shelf, fault)
+    return _with_hint(order, shelf, fault)
 
 
 def _with_hint(order: Order, shelf: Shelf, fault: InstallationError) -> InstallationError:

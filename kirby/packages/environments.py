@@ -91,6 +91,11 @@ class Places:
         return self.folder / ".drafts"
 
     @property
+    def foundation(self) -> Path:
+        """What all environments of this Python and this Kirby share."""
+        return self.folder / f".foundation-{self._stamp}"
+
+    @property
     def wheels(self) -> Path:
         """Kirby itself."""
         return self.folder / ".wheels"

@@ -17,7 +17,7 @@ MOST_BYTES = 20 * 1024**3
 # Between finding an environment and the start of its script lie seconds, after a restart of Kirby
 # minutes; whatever was used so recently stays.
 RECENT_SECONDS = 3600.0
-WHEEL_SECONDS = 7 * 86_400.0  # a wheel of a Kirby that was replaced so long ago goes, too
+REPLACED_SECONDS = 7 * 86_400.0  # what no build has used for so long belongs to a former Kirby
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def evict(places: Places, limits: Limits, now: float) -> list[str]:
 
 
 def sweep(places: Places, now: float) -> None:
-    """Remove what killed builds left behind, and wheels of replaced Kirbys."""
+    """Remove what killed builds left behind, and what belongs to a former Kirby."""
     for draft in places.drafts.iterdir():
         with held_if_free(places.lock(draft.name.partition("@")[0])) as mine:
             if mine:
@@ -82,10 +82,10 @@ def sweep(places: Places, now: float) -> None:
         with held_if_free(lock) as mine:
             if mine and not (places.folder / lock.name).exists():
                 lock.unlink()  # whoever waits for it looks whether it is still there
-    for wheels in places.wheels.iterdir():
+    for old in (*places.wheels.iterdir(), *places.folder.glob(".foundation-*")):
         with suppress(OSError):
-            if wheels.is_dir() and now - wheels.stat().st_mtime > WHEEL_SECONDS:
-                shutil.rmtree(wheels, ignore_errors=True)
+            if old.is_dir() and now - old.stat().st_mtime > REPLACED_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def in_use(paths: Iterable[Path]) -> frozenset[Path]:
