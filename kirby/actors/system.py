@@ -166,13 +166,13 @@ def _parser() -> argparse.ArgumentParser:
     end.add_argument("--with-scripts", action="store_true", help="end the scripts, too")
     shown = commands.add_parser("status", help="show how a host is")
     shown.add_argument("--json", action="store_true", help="as one line of JSON")
-    for command in (end, shown):
+    for command in (begin, end, shown):
         command.add_argument("--state", metavar="FOLDER", help="the state folder")
     return parser
 
 
 def add_start_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `start`; `configuration_of(vars(parsed))` reads them."""
+    """Add the flags of `start` but `--state`; `configuration_of(vars(parsed))` reads them all."""
     parser.add_argument("--name", help="of the host (default: the machine's)")
     parser.add_argument("--address", metavar="IPV4", help="where to listen (default: 127.0.0.1)")
     parser.add_argument("--port", help="of the actor system (default: 8641)")
@@ -182,7 +182,6 @@ def add_start_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--web", metavar="URL,…", help="default: one that Kirby runs itself")
     parser.add_argument("--web-listen", metavar="HOST:PORT", help="of the own web service")
-    parser.add_argument("--state", metavar="FOLDER", help="the state folder")
     parser.add_argument("--config", metavar="FILE", help="settings in TOML")
 
 

@@ -1,0 +1,56 @@
+"""One host: start, stop, status, and the upgrade of its database."""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from kirby.actors import system
+from kirby.cli.connecting import folder_of
+from kirby.cli.fetching import FetchProgress
+from kirby.cli.terminal import Terminal
+from kirby.core.errors import ExitCode
+from kirby.model import database, migrations
+
+if TYPE_CHECKING:
+    from kirby.cli.main import Commands
+
+
+def register(commands: "Commands") -> None:
+    """Add the commands."""
+    begin = commands.add("start", start, "run this host in the foreground, until Ctrl-C")
+    system.add_start_flags(begin)
+    end = commands.add("stop", stop, "end this host; scripts go on")
+    end.add_argument("--with-scripts", action="store_true", help="end the scripts, too")
+    commands.add("status", status, "show how this host is")
+    upgraded = commands.add("db", upgrade, "bring the database to this version")
+    upgraded.add_argument("action", choices=["upgrade"])
+    upgraded.add_argument(
+        "--database", metavar="URL", help="sqlite:///PATH or postgresql://… (default: this host's)"
+    )
+
+
+def start(given: Namespace, terminal: Terminal) -> ExitCode:
+    """Run a host until it is told to stop."""
+    configuration = system.configuration_of(vars(given))
+    with FetchProgress(terminal) as progress:
+        return system.start(configuration, terminal.say, progress=progress.note)
+
+
+def stop(given: Namespace, terminal: Terminal) -> ExitCode:
+    """End a host; name what stays."""
+    return system.stop(folder_of(given), terminal.say, with_scripts=given.with_scripts)
+
+
+def status(given: Namespace, terminal: Terminal) -> ExitCode:
+    """Show how a host is."""
+    return system.status(folder_of(given), system.say, as_json=given.json)
+
+
+def upgrade(given: Namespace, terminal: Terminal) -> ExitCode:
+    """Apply what is new to the database."""
+    folder = folder_of(given)
+    database.bind(database.connect(given.database or f"sqlite:///{folder.web / 'kirby.db'}"))
+    before, after = migrations.upgrade()
+    terminal.data({"before": before, "after": after})
+    told = f"upgraded from version {before} to {after}" if before < after else "up to date already"
+    terminal.say(f"the database is {told}")
+    return ExitCode.OK

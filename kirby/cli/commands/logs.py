@@ -1,0 +1,71 @@
+"""The output of a run, as it is written."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from rich.text import Text
+
+from kirby.cli.connecting import service_of
+from kirby.cli.service import Service
+from kirby.cli.terminal import Terminal
+from kirby.cli.words import instant
+from kirby.core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from kirby.cli.main import Commands
+
+WAIT_SECONDS = 15  # for further lines, held open by the service
+STREAM_STYLES = {"err": "red", "log": "cyan", "kirby": "yellow"}
+
+
+def register(commands: "Commands") -> None:
+    """Add the command."""
+    command = commands.add("logs", logs, "show the output of a run or a daemon")
+    command.add_argument("run_name", metavar="RUN", help="a run id, JOB, JOB@14:10 or JOB/ENV#HOST")
+    command.add_argument("--env", help="the environment")
+    command.add_argument("--attempt", type=int, help="which attempt (default: the latest)")
+    command.add_argument("-f", "--follow", action="store_true", help="go on until it ends")
+
+
+def logs(given: Namespace, terminal: Terminal) -> ExitCode:
+    """Print the lines of a run."""
+    service = service_of(given)
+    chosen = service.get("/resolve", name=given.run_name, env=given.env)
+    run = chosen["instance"] or chosen["run"] or chosen["context"]
+    if run != given.run_name:
+        terminal.note(f"{chosen['chose'] or run}")
+    for line in lines_of(service, run, attempt=given.attempt, follow=given.follow):
+        terminal.line(line)
+        if not terminal.as_json:
+            terminal.out.print(_worded(line), soft_wrap=True)
+    return ExitCode.OK
+
+
+def lines_of(
+    service: Service, run: str, *, attempt: int | None, follow: bool
+) -> Iterator[dict[str, Any]]:
+    """Ask for lines until there are no more, or until the run has ended."""
+    after = 0
+    while True:
+        answer = service.get(
+            f"/runs/{quote(run)}/log",
+            attempt=attempt,
+            after=after,
+            wait=WAIT_SECONDS if follow else None,
+        )
+        yield from answer["lines"]
+        after = answer["next"]
+        if not answer["lines"] and (not follow or answer["ended"]):
+            return
+
+
+def _worded(line: dict[str, Any]) -> Text:
+    moment = instant(line["at"])
+    clock = moment.strftime("%H:%M:%S.%f")[:-3] if moment is not None else ""
+    mark = line["level"] or line["stream"]
+    text = Text(f"{clock}  ", style="dim")
+    text.append(f"{mark:<7} ", style=STREAM_STYLES.get(line["stream"], ""))
+    text.append(line["text"] + (" … (cut)" if line["cut"] else ""))
+    return text
