@@ -57,7 +57,12 @@ def _ask_for_builds(claims: Claims, now: Moment) -> Stepped:
     if readiness is claims.readiness:
         return claims, []
     effects: list[AnyEffect] = [
-        BuildAhead(context=want.context, package=want.package, source_builds=want.source_builds)
+        BuildAhead(
+            context=want.context,
+            package=want.package,
+            source_builds=want.source_builds,
+            revision=want.revision,
+        )
         for want in asked
     ]
     return claims.but(readiness=readiness), effects

@@ -89,6 +89,7 @@ class Bar(Effect):
     """Have the shim bar the attempt; answer with `BarAnswered` (nothing while it is `full`)."""
 
     attempt: AttemptId
+    sentence: str = ""  # why
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,7 @@ class Stop(Effect):
 
     attempt: AttemptId
     reason: LeaderReason
+    sentence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,7 @@ class BuildAhead(Effect):
     context: ContextKey
     package: str
     source_builds: bool
+    revision: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,7 @@ def want_of(offer: Offer, now: Moment) -> Want:
         context=offer.context,
         package=plan.package,
         source_builds=plan.source_builds,
+        revision=plan.revision,
         ask=now.boot,
     )
 

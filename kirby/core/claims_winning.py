@@ -103,7 +103,7 @@ def _arm(claims: Claims, attempt: AttemptId, won: Won, now: Moment) -> Stepped:
 def _refuse(claims: Claims, attempt: AttemptId, refusal: Refusal, now: Moment) -> Stepped:
     """Have the shim bar it; only when it has, the attempt is reported as not started (C5)."""
     claims = _with(claims, attempt, Barring(refusal=refusal, repeat=now.boot + REPEAT_SECONDS))
-    return claims, [Bar(attempt=attempt)]
+    return claims, [Bar(attempt=attempt, sentence=refusal.sentence)]
 
 
 def _with(claims: Claims, attempt: AttemptId, mine: Mine) -> Claims:
@@ -116,9 +116,10 @@ def _leader_claimed(claims: Claims, attempt: AttemptId, claim: LeaderClaim, now:
     held_here = isinstance(mine, Won | Barring) or attempt in claims.holding.live
     if not held_here or isinstance(mine, Reporting):
         return claims, []
+    by = f" by {claim.asked_by}" if claim.asked_by else ""
     refusal = Refusal(
         why=NotStartedReason.WITHDRAWN,
-        sentence=f"withdrawn by the leader: {claim.reason.value}",
+        sentence=f"{claim.reason.value}{by}",
         leader=claim.reason,
     )
     return _refuse(claims, attempt, refusal, now)
@@ -154,7 +155,8 @@ def _bar_answered(claims: Claims, event: BarAnswered, now: Moment) -> Stepped:
     leader = mine.refusal.leader
     claims = _in_shim(claims, event.attempt, event.phase)
     if leader is not None and leader.stops and event.phase in (Phase.RELEASING, Phase.RUNNING):
-        return claims, [Stop(attempt=event.attempt, reason=leader)]
+        stop = Stop(attempt=event.attempt, reason=leader, sentence=mine.refusal.sentence)
+        return claims, [stop]
     return claims, []
 
 

@@ -25,6 +25,7 @@ class Want:
     context: ContextKey
     package: str
     source_builds: bool
+    revision: int  # of the context
     ask: float  # BOOTTIME of the next question
     state: EnvironmentState | None = None  # None: nobody has answered yet
     reason: str = ""
@@ -54,8 +55,13 @@ class Readiness:
 
     def want(self, want: Want) -> "Readiness":
         """Need an environment: it is asked for unless it is ready or was asked for already."""
-        if want.package in self.ready or want.package in self.wants:
+        known = self.wants.get(want.package)
+        if want.package in self.ready or (known is not None and known.revision >= want.revision):
             return self
+        if known is not None:  # its context was changed: what failed may go well now
+            want = replace(
+                known, revision=want.revision, source_builds=want.source_builds, ask=want.ask
+            )
         return replace(self, wants={**self.wants, want.package: want})
 
     def told(self, package: str, state: EnvironmentState, reason: str, boot: float) -> "Readiness":
@@ -86,6 +92,7 @@ class Readiness:
             context=context,
             package=definition.package,
             source_builds=definition.policies.source_builds,
+            revision=definition.revision,
             ask=boot,
         )
         return replace(self, mirror=self.mirror.put(context, want)).want(want)

@@ -264,3 +264,16 @@ def test_a_claim_to_refuse_needs_no_slot() -> None:
     )
 
     assert claimed_runs(effects) == ["pump/prod@12:00"]
+
+
+def test_a_build_that_failed_is_asked_for_anew_when_its_context_changes() -> None:
+    runner = a_runner(ready=())
+    context = ContextKey("pump/prod")
+    first = Definition(context=context, kind=JobKind.SCHEDULED, package=PACKAGE, revision=1)
+    second = Definition(context=context, kind=JobKind.SCHEDULED, package=PACKAGE, revision=2)
+    runner.told(ScheduleRead(context=context, definition=first))
+    runner.told(EnvironmentTold(package=PACKAGE, state=EnvironmentState.FAILED, reason="why"))
+
+    effects = runner.told(ScheduleRead(context=context, definition=second))
+
+    assert [build.revision for build in only(BuildAhead, effects)] == [2]
