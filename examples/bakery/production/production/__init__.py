@@ -1,0 +1,1 @@
+"""Decides what is baked: from the topic `forecast` to the topic `production` and the shop."""

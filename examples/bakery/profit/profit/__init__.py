@@ -1,0 +1,1 @@
+"""Works out each day's profit from three topics, and tells the shop."""

@@ -1,0 +1,1 @@
+"""Fetches the shop's sales and sends them to the topic `sales`."""
