@@ -5,7 +5,6 @@ forked dies with it, and the whole system is booted anew; when the Supervisor di
 """
 
 import contextlib
-import logging
 import socket
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from thespian.actors import ActorSystem, ActorSystemException
 
 from kirby.actors import parents, transport
 from kirby.core.configuration import HostConfiguration
+from kirby.core.errors import StartRefused
 from kirby.core.messages import AskStatus, Begin, StatusIs
 from kirby.core.names import StateFolderId
 from kirby.core.recreation import Lives, created, died
@@ -24,14 +24,12 @@ from kirby.host.keys import ClusterKey
 from kirby.host.processes import reap_all, wait_until
 from kirby.host.state import StateFolder, next_number
 
-GONE_WITHIN_S = 1.0  # after Thespian's own shutdown has had its 10 s; then they are killed
+GONE_WITHIN_S = 1.0  # after the shutdown has had its 5 s; then they are killed
 STATUS_WITHIN_S = 3.0  # the Supervisor waits half of that for its children
 LISTEN_S = 0.1  # then it is seen whether there is still anybody to answer
 FAILED_WAIT_S = 0.5
 LOG_BYTES = 10_000_000
 LOGS_KEPT = 3
-
-log = logging.getLogger("kirby.start")
 
 
 class HostActors:
@@ -43,9 +41,10 @@ class HostActors:
         folder: StateFolder,
         key: ClusterKey,
         supervisor_class: str,
+        say: Callable[[str], None],
     ) -> None:
         self._configuration, self._folder = configuration, folder
-        self._supervisor_class = supervisor_class
+        self._supervisor_class, self._say = supervisor_class, say
         self._started = datetime.now(UTC)
         self._system: Any = None
         self._supervisor: Any = None
@@ -59,6 +58,19 @@ class HostActors:
             address=configuration.address,
             own_log=str(folder.log / "thespian.log"),
         )
+
+    def begin(self) -> None:
+        """Boot the system for the first time.
+
+        Raises:
+            StartRefused: it cannot be.
+        """
+        try:
+            self.boot()
+        except (ActorSystemException, OSError) as fault:
+            raise StartRefused(
+                f"the actors cannot be started: {fault}; see {self._folder.log}"
+            ) from fault
 
     def boot(self) -> None:
         """Boot the system and create its Supervisor."""
@@ -103,11 +115,11 @@ class HostActors:
         if _boot_time() < self._due[which]:
             return self._due[which] - _boot_time()
         del self._due[which]
-        log.warning("the %s died; it is started anew", which)
+        self._say(f"the {which} ended; it is started anew")
         try:
             make()
         except (ActorSystemException, OSError) as fault:
-            log.error("the %s cannot be started: %s", which, fault)
+            self._say(f"the {which} cannot be started: {fault}")
             return FAILED_WAIT_S
         return 0.0
 
@@ -155,14 +167,7 @@ class HostActors:
 
     def _family(self) -> list[psutil.Process]:
         """Return what lives of the actor system: all that this process forked and never exec'd."""
-        own = psutil.Process()
-        command = own.cmdline()
-        family = []
-        for child in own.children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if child.cmdline() == command:
-                    family.append(child)
-        return family
+        return [child for child in psutil.Process().children(recursive=True) if _is_fork(child)]
 
 
 def is_port_free(address: str, port: int) -> bool:
@@ -198,14 +203,21 @@ def log_settings(folder: StateFolder) -> dict[str, Any]:
 
 
 def _children(parent: psutil.Process | None) -> set[int]:
-    """Return the living children of a process (None: this one)."""
+    """Return the children that a process (None: this one) forked and that never became others."""
     found = set()
     with contextlib.suppress(psutil.NoSuchProcess):
         for child in (parent or psutil.Process()).children():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if child.status() != psutil.STATUS_ZOMBIE:
-                    found.add(child.pid)
+            if _is_fork(child):
+                found.add(child.pid)
     return found
+
+
+def _is_fork(process: psutil.Process) -> bool:
+    """Whether a process is a fork of this one, and lives (a zombie has no command line)."""
+    try:
+        return bool(process.cmdline() == psutil.Process().cmdline())
+    except psutil.Error:
+        return False
 
 
 def _are_reaped(pids: set[int]) -> bool:

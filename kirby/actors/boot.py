@@ -86,8 +86,10 @@ class StartProcess:
         with self._signals.raising():
             configuration = self._start_services()
         with contextlib.closing(Control(self._folder)) as control:
-            self._actors = HostActors(configuration, self._folder, key, self._supervisor_class)
-            self._actors.boot()
+            self._actors = HostActors(
+                configuration, self._folder, key, self._supervisor_class, self._say
+            )
+            self._actors.begin()
             self._say(f"{configuration.name} runs on {configuration.address}:{configuration.port}")
             self._keep(control)
 

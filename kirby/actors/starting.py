@@ -32,6 +32,11 @@ def take_state_folder(folder: StateFolder, since: datetime) -> locks.Lock:
     return lock
 
 
+def holder_of(folder: StateFolder) -> int:
+    """Return the pid of the start process that holds a state folder."""
+    return int(folder.lock.read_text().partition(",")[0].removeprefix("pid "))
+
+
 def check_kafka(configuration: HostConfiguration) -> None:
     """See that one of the brokers answers.
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import socket
 import sys
 import tomllib
@@ -13,10 +14,10 @@ from typing import Any
 from kirby.actors import control
 from kirby.actors.boot import Say, StartProcess
 from kirby.actors.services import services_of
-from kirby.actors.starting import end_services
+from kirby.actors.starting import end_services, holder_of
 from kirby.actors.status import lines_of
 from kirby.core.configuration import HostConfiguration, Machine, configure
-from kirby.core.errors import ExitCode, InvalidConfiguration, KirbyError, NotFound
+from kirby.core.errors import Conflict, ExitCode, InvalidConfiguration, KirbyError, NotFound
 from kirby.host import locks
 from kirby.host.host_file import read_host_file
 from kirby.host.processes import wait_until
@@ -75,7 +76,9 @@ def stop(folder: StateFolder, say: Say, *, with_scripts: bool = False) -> ExitCo
             if "say" in answer:
                 say(answer["say"])
     except (ConnectionError, FileNotFoundError):
-        return _stop_what_stayed(folder, say, with_scripts=with_scripts)
+        if not locks.is_taken(folder.lock):
+            return _stop_what_stayed(folder, say, with_scripts=with_scripts)
+        os.kill(holder_of(folder), signal.SIGTERM)  # it is still starting, and answers nobody
     wait_until(lambda: not locks.is_taken(folder.lock), STOP_WITHIN_S)
     return ExitCode.OK
 
@@ -85,10 +88,16 @@ def status(folder: StateFolder, say: Say, *, as_json: bool = False) -> ExitCode:
 
     Raises:
         NotFound: no start process runs there.
+        Conflict: it is still starting.
     """
     try:
         answer = next(control.ask(folder, {"do": "status"}, within_s=STATUS_WITHIN_S))
     except (ConnectionError, FileNotFoundError):
+        if locks.is_taken(folder.lock):
+            raise Conflict(
+                f"Kirby (pid {holder_of(folder)}) is just starting on {folder.path}: "
+                "ask again in a moment"
+            ) from None
         raise NotFound(
             f"no Kirby runs on {folder.path}: start it with 'kirby start', "
             "or name another folder with --state"

@@ -10,7 +10,7 @@ import pickle
 from datetime import timedelta
 from typing import Any
 
-from thespian.system import multiprocTCPBase, utilis
+from thespian.system import multiprocTCPBase, systemBase, utilis
 from thespian.system import transport as thespian_transport
 from thespian.system.transport import IPBase, TCPTransport, asyncTransportBase
 
@@ -21,6 +21,7 @@ WHOLE_WITHIN = timedelta(seconds=5)  # from the first byte of a frame, or from t
 CONNECTIONS_MOST = 200  # incoming, for each process: it waits with select, which ends at 1024
 TRANSMIT_WITHIN = timedelta(seconds=6)  # an unreachable peer's messages go after that
 PENDING_TRANSMITS_MOST = 200  # Thespian's 20 are soon filled by one unreachable peer
+SHUTDOWN_WITHIN = timedelta(seconds=5)  # for actors to let go of Kafka; Thespian's own is 10 s
 OWN_LOG_BYTES = 200_000  # of Thespian's own words; kept twice
 
 
@@ -107,6 +108,7 @@ def install(*, key: bytes, address: str, own_log: str = "") -> None:
     TCPTransport.MAX_INCOMING_SOCKET_PERIOD = WHOLE_WITHIN
     asyncTransportBase.MAX_PENDING_TRANSMITS = PENDING_TRANSMITS_MOST
     thespian_transport.DEFAULT_MAX_TRANSMIT_PERIOD = TRANSMIT_WITHIN
+    systemBase.MAX_SYSTEM_SHUTDOWN_DELAY = SHUTDOWN_WITHIN
     multiprocTCPBase.ActorSystemBase.transportType = SignedTransport
     utilis._thesplog_file, utilis._thesplog_old_file = own_log or None, f"{own_log}.old"
     utilis.thesplog_control(logging.WARNING, False, OWN_LOG_BYTES if own_log else 0)

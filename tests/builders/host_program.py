@@ -5,6 +5,7 @@ In place of the shim it keeps a process that sleeps; a second one counts as a sc
 
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class SleepingShim:
         return process.pid if process else None
 
     def start(self) -> None:
+        time.sleep(float(os.environ.get("TEST_SHIM_TAKES", "0")))
         if self.running() is None:
             self.process.start(SLEEP, log=self.state / "log" / "shim.log", env=os.environ)
 

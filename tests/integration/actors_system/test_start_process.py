@@ -10,10 +10,10 @@ from typing import Any
 import psutil
 import pytest
 
-from kirby.actors import control
-from kirby.core.errors import ExitCode
+from kirby.actors import control, system
+from kirby.core.errors import Conflict, ExitCode
 from kirby.host import locks
-from kirby.host.processes import Detached
+from kirby.host.processes import Detached, wait_until
 from tests.builders.hosts import ADDRESS, TestHost, actor
 
 pytestmark = pytest.mark.integration
@@ -214,6 +214,19 @@ def test_a_taken_port_is_refused(host: TestHost) -> None:
 
     assert code == ExitCode.PORT_IN_USE
     assert "choose another with --port" in said
+
+
+def test_a_stop_while_it_starts_is_heeded_at_once(host: TestHost) -> None:
+    host.start(env={"TEST_SHIM_TAKES": "60"})
+    assert wait_until(host.folder.host.exists, 10)
+
+    with pytest.raises(Conflict, match="is just starting"):
+        system.status(host.folder, print)
+    stopped = system.stop(host.folder, print)
+    code, said = host.ended()
+
+    assert (stopped, code, said) == (0, 0, "")
+    assert not locks.is_taken(host.folder.lock)
 
 
 def test_a_kafka_that_does_not_answer_is_refused(host: TestHost) -> None:
