@@ -1,0 +1,182 @@
+"""The pages of daemons, hosts and tokens, and the entrance."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from kirby.model.cluster import DaemonView, HostView
+from kirby.model.runs import AttemptView
+from kirby.model.tokens import TokenNote
+from kirby.web.caller import Caller
+from kirby.web.frame import bare_page, button, command, csrf, page, table
+from kirby.web.html import Child, Html, e, join
+from kirby.web.parts import Parts
+from kirby.web.telling import NOTHING, distance, instant, run_path, size, took
+
+DAEMON_HEAD = ("daemon", "host", "state", "since", "restarts", "memory", "package", "why")
+HOST_HEAD = ("host", "state", "since", "slots", "holds", "environments", "version", "clock")
+LIFE_HEAD = ("life", "host", "began", "took", "end", "package", "why")
+CLOCK_NOTABLE_MS = 1.0
+
+
+def daemons_page(parts: Parts, caller: Caller, found: Sequence[DaemonView]) -> str:
+    """Write the page of daemons."""
+    return page(
+        parts,
+        caller,
+        "Daemons",
+        e("h1", "Daemons ", command("kirby daemons")),
+        table(DAEMON_HEAD, daemon_rows(found, parts.now()), "No daemon runs on any host."),
+    )
+
+
+def daemon_rows(found: Iterable[DaemonView], now: datetime) -> list[list[Child]]:
+    """Write daemons as rows."""
+    return [
+        [
+            e("a", each.context, href=f"/contexts/{each.context}"),
+            each.host,
+            _state(each),
+            distance(each.since, now),
+            str(each.restarts),
+            size(each.memory),
+            e("small", each.package),
+            join([e("small", each.reason), " ", _log_link(each.id)]),
+        ]
+        for each in found
+    ]
+
+
+def _state(each: DaemonView) -> Html:
+    if not each.alive:
+        return e("span", "host silent", class_="end end-lost")
+    word = each.state.value
+    return e("span", word, class_=f"end state-{word.replace(' ', '-')}")
+
+
+def _log_link(instance: str) -> Html:
+    return e("a", "log", href=f"{run_path(instance)}/log")
+
+
+def life_rows(lives: Iterable[AttemptView], now: datetime) -> list[list[Child]]:
+    """Write the lives of a daemon as rows."""
+    return [
+        [
+            e("a", str(life.attempt), href=f"{run_path(life.run)}/log?attempt={life.attempt}"),
+            life.host,
+            instant(life.first_line or life.released or life.armed, now),
+            took(life.seconds),
+            life.end.value if life.end is not None else life.state.value,
+            e("small", life.package),
+            e("small", life.reason or life.stop_reason),
+        ]
+        for life in lives
+    ]
+
+
+def hosts_page(parts: Parts, caller: Caller, found: Sequence[HostView]) -> str:
+    """Write the page of hosts, the leader marked."""
+    rows = [_host(each, parts.now()) for each in found]
+    return page(
+        parts,
+        caller,
+        "Hosts",
+        e("h1", "Hosts ", command("kirby hosts")),
+        table(HOST_HEAD, rows, "No host was heard yet."),
+    )
+
+
+def _host(each: HostView, now: datetime) -> list[Child]:
+    crown = e("span", "leads", class_="end leads") if each.leads else None
+    alive = e("span", "lives", class_="end end-succeeded")
+    silence = took((now - each.heard).total_seconds())
+    silent = e("span", f"silent for {silence}", class_="end end-lost")
+    return [
+        join([each.name, " ", crown]),
+        join([alive if each.alive else silent, " draining" if each.draining else ""]),
+        distance(each.started, now),
+        f"{each.free_slots} free of {each.slots}",
+        _held(each),
+        _builds(each),
+        each.version,
+        _clock(each.clock_offset_ms),
+    ]
+
+
+def _held(host: HostView) -> Html:
+    runs = [held for held in host.held if "#" not in held["run"]]
+    links = [e("a", each["phase"], href=run_path(each["run"]), title=each["run"]) for each in runs]
+    daemons = len(host.held) - len(runs)
+    word = f"{daemons} daemon{'' if daemons == 1 else 's'}" if daemons else ""
+    return join([[[link, " "] for link in links], word]) if host.held else Html(NOTHING)
+
+
+def _builds(each: HostView) -> Html:
+    return join(
+        e("span", f"{entry['package']} {entry['state']} ", title=entry.get("reason") or "")
+        for entry in each.builds
+    )
+
+
+def _clock(offset_ms: float) -> str:
+    return "right" if abs(offset_ms) < CLOCK_NOTABLE_MS else f"{offset_ms:+.1f} ms"
+
+
+def tokens_page(
+    parts: Parts,
+    caller: Caller,
+    found: Sequence[TokenNote],
+    made: tuple[str, str] | None = None,
+) -> str:
+    """Write the page of tokens; a new one is shown this once."""
+    rows: list[list[Child]] = [
+        [
+            each.name,
+            instant(each.made, parts.now()),
+            each.made_by,
+            distance(each.last_used, parts.now()),
+            button(
+                caller,
+                f"/tokens/{each.name}",
+                "delete",
+                f"kirby token delete {each.name}",
+                [("_method", "DELETE")],
+            ),
+        ]
+        for each in found
+    ]
+    new = (
+        e("p", f"The token of {made[0]}, shown this once: ", e("code", made[1]), class_="notice")
+        if made is not None
+        else None
+    )
+    form = e(
+        "form",
+        csrf(caller),
+        e("label", "for ", e("input", name="name", required=True, maxlength=100)),
+        e("button", "make a token", type="submit"),
+        command("kirby token create NAME"),
+        method="post",
+        action="/tokens",
+        class_="action",
+    )
+    head = ("name", "made", "by", "last used", "")
+    return page(
+        parts,
+        caller,
+        "Tokens",
+        e("h1", "Tokens"),
+        new,
+        table(head, rows, "There are no tokens."),
+        form,
+        live=False,
+    )
+
+
+def entrance_page(parts: Parts) -> str:
+    """Tell somebody who is not known how to come in."""
+    return bare_page(
+        "Kirby",
+        e("p", "To look at these pages, open a link that is good once:"),
+        e("p", command("kirby sign-in")),
+        e("p", f"version {parts.version}", class_="quiet"),
+    )
