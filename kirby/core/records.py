@@ -456,8 +456,7 @@ class Cursor(Record, frozen=True, kw_only=True, tag="cursor"):
     token: FencingToken
     generation: int = 0
     open: tuple[OpenFire, ...] = ()
-    offers: Offsets = ()  # the oldest offsets that the open fires need
-    claims: Offsets = ()
+    claims: Offsets = ()  # the oldest offsets that the open fires need
     runs: Offsets = ()
     requests: Offsets  # the next to consume of each partition; a successor takes the highest
     written: datetime
