@@ -10,6 +10,7 @@ from typing import Never
 from kirby import __version__
 from kirby.cli.commands import (
     acting,
+    demo,
     documents,
     executing,
     hosting,
@@ -21,7 +22,7 @@ from kirby.cli.commands import (
 from kirby.cli.terminal import Terminal
 from kirby.core.errors import ExitCode, Fault, InvalidInput, KirbyError
 
-GROUPS = (hosting, publishing, documents, looking, runs, logs, acting, executing)
+GROUPS = (hosting, demo, publishing, documents, looking, runs, logs, acting, executing)
 
 
 class Parser(argparse.ArgumentParser):

@@ -26,7 +26,9 @@ class Terminal:
 
     as_json: bool = False
     out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
-    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    err: Console = field(
+        default_factory=lambda: Console(stderr=True, highlight=False, soft_wrap=True)
+    )
 
     @property
     def is_interactive(self) -> bool:
@@ -84,3 +86,8 @@ class Terminal:
             console=self.err,
             disable=self.as_json,
         )
+
+
+def _console(*, to_stderr: bool) -> Console:
+    """Make a console that guesses no colours into text, and leaves wrapping to the terminal."""
+    return Console(stderr=to_stderr, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""`kirby demo`: the bakery, from one command."""
