@@ -157,8 +157,7 @@ class HostActors:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(alive, timeout=GONE_WITHIN_S)
-        pids = {process.pid for process in family}
-        wait_until(lambda: _are_reaped(pids), GONE_WITHIN_S)
+        wait_until(_nothing_remains, GONE_WITHIN_S)
         if self._system is not None and self._system._systemBase is not None:
             with contextlib.suppress(AttributeError, OSError):  # it may be half closed
                 self._system._systemBase.transport.close()
@@ -220,10 +219,19 @@ def _is_fork(process: psutil.Process) -> bool:
         return False
 
 
-def _are_reaped(pids: set[int]) -> bool:
-    """Whether none of these is left, not even as a zombie."""
+def _nothing_remains() -> bool:
+    """Whether none of the actor system is left, not even as a zombie."""
     reap_all()
-    return not pids & {child.pid for child in psutil.Process().children(recursive=True)}
+    return not any(
+        _is_fork(child) or _is_zombie(child) for child in psutil.Process().children(recursive=True)
+    )
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _new_child(parent: psutil.Process | None, before: set[int]) -> psutil.Process:
@@ -235,10 +243,7 @@ def _new_child(parent: psutil.Process | None, before: set[int]) -> psutil.Proces
 
 
 def _lives(process: psutil.Process | None) -> bool:
-    try:
-        return process is not None and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return process is not None and process.is_running() and not _is_zombie(process)
 
 
 def _boot_time() -> float:
