@@ -7,7 +7,6 @@ builds of one environment wait for each other, and the second finds what the fir
 import errno
 import os
 import platform
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ import msgspec
 from kirby.core.errors import BuildInterrupted, InstallationError, NoDiskSpace, PackageNotFound
 from kirby.core.requirement import Requirement
 from kirby.packages.built_in import Shelf, look, near_name
+from kirby.packages.drafts import draft_of
 from kirby.packages.environments import (
     MANIFEST,
-    PRIVATE_FOLDER,
     Environment,
     Manifest,
     Places,
@@ -63,7 +62,7 @@ def build(order: Order) -> Environment:
         ready = read_environment(place)
         if ready:
             return ready
-        with _draft(order.places, key) as draft:
+        with draft_of(order.places, key) as draft:
             _fill(order, draft)
             if place.exists():  # it was whole once, and its interpreter is gone
                 place.rename(draft / "broken")
@@ -85,19 +84,6 @@ def _faults_told(order: Order) -> Iterator[None]:
         if fault.errno in _FULL:
             raise NoDiskSpace(str(order.requirement), str(order.places.folder)) from fault
         raise
-
-
-@contextmanager
-def _draft(places: Places, key: str) -> Iterator[Path]:
-    """Make a folder to build in. The lock of `key` is held, so what lies there is left over."""
-    for stale in places.drafts.glob(f"{key}@*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    draft = places.drafts / f"{key}@{os.getpid()}-{os.urandom(4).hex()}"
-    draft.mkdir(mode=PRIVATE_FOLDER)
-    try:
-        yield draft
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _fill(order: Order, draft: Path) -> None:
@@ -128,7 +114,12 @@ def _installer(order: Order, shelf: Shelf, draft: Path) -> Installer:
     return Installer(
         surroundings=surroundings,
         python=order.places.python,
-        own=own_wheel(order.places.wheels, surroundings=surroundings, default_index=default),
+        own=own_wheel(
+            order.places.wheels,
+            digest=order.places.own_digest,
+            surroundings=surroundings,
+            default_index=default,
+        ),
         index=shelf.address,
         default_index=default,
         source_builds=order.source_builds,

@@ -7,9 +7,11 @@ own packages only: compiling Kirby anew would be most of either.
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from kirby.packages.environments import PRIVATE_FOLDER, Places
+from kirby.packages.drafts import draft_of
+from kirby.packages.environments import Places
 from kirby.packages.installer import Installer
 from kirby.packages.locks import held
 from kirby.packages.uv import Said
@@ -30,12 +32,10 @@ def foundation(places: Places, installer: Installer, check: Callable[[Said], Non
     with held(places.lock(place.name)):
         if not (place / "bin" / "python").exists():
             shutil.rmtree(place, ignore_errors=True)
-            draft = places.drafts / f"{place.name}@{os.getpid()}"
-            draft.mkdir(mode=PRIVATE_FOLDER)
-            check(installer.create(draft / "environment"))
-            check(installer.install(draft / "environment"))
-            (draft / "environment").rename(place)
-            shutil.rmtree(draft, ignore_errors=True)
+            with draft_of(places, place.name) as draft:
+                check(installer.create(draft / "environment"))
+                check(installer.install(draft / "environment"))
+                (draft / "environment").rename(place)
         os.utime(place)  # old ones are swept, see `eviction`
     return place
 
@@ -54,7 +54,7 @@ def copy_foundation(place: Path, environment: Path) -> None:
 def _link_or_copy(source: str, target: str) -> str:
     # Installers replace files of packages, and may write into the few others.
     if _SHARED in source:
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)
-    return target
+        with suppress(OSError):  # a file system without hard links
+            os.link(source, target)
+            return target
+    return str(shutil.copy2(source, target))

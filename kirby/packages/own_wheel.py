@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from kirby.core.errors import IndexUnreachable, InstallationError, OwnWheelFailed
 from kirby.core.requirement import OWN_NAME
-from kirby.packages.installation import checkout, installation, installed_members, own_digest
+from kirby.packages.installation import checkout, installation, installed_members
 from kirby.packages.locks import held
 from kirby.packages.uv import run_uv
 from kirby.packages.verdicts import last_words, verdict
@@ -38,12 +38,14 @@ class OwnWheel:
 
 
 def own_wheel(
-    folder: Path, *, surroundings: Mapping[str, str], default_index: str = ""
+    folder: Path, *, digest: str, surroundings: Mapping[str, str], default_index: str = ""
 ) -> OwnWheel:
     """Return the wheel of this installation, made where it was not made before.
 
     Args:
         folder: where wheels are kept.
+        digest: of this installation; what was kept under it is taken, so that a checkout that is
+            being edited stays one and the same Kirby until the host is started again.
         surroundings: the environment for uv, see `scrubbed`.
         default_index: where a checkout's build backend comes from; empty: the public index.
 
@@ -51,7 +53,7 @@ def own_wheel(
         InstallationError: the checkout cannot be built.
     """
     with held(folder / "lock"):
-        place = folder / own_digest()
+        place = folder / digest
         if not any(place.glob("*.whl")):
             with TemporaryDirectory(dir=folder, prefix="new-") as draft:
                 _make(Path(draft), surroundings, default_index)

@@ -1,5 +1,6 @@
 """Builds with the real installer: own packages from an index on loopback, others as configured."""
 
+import json
 import os
 import signal
 import subprocess
@@ -116,6 +117,33 @@ def test_the_built_in_index_wins_over_the_default_one(bench: Bench) -> None:
     assert isinstance(bench.builds("idna==3.10"), BuildReady)
 
     assert prints(bench.store(), parse_requirement("idna==3.10")) == "ours"
+
+
+def test_a_script_may_need_another_version_of_what_kirby_brings_and_disturbs_nobody(
+    bench: Bench,
+) -> None:
+    code = "import msgspec, kirby; print(msgspec.__version__)"
+    bench.publish(files={"forecast/__main__.py": code})
+    bench.publish("old", files={"old/__main__.py": code}, requires=("msgspec==0.19.0",))
+    assert isinstance(bench.builds(), BuildReady)
+    before = prints(bench.store())
+
+    assert isinstance(bench.builds("old==0.9.2"), BuildReady)
+
+    assert prints(bench.store(), parse_requirement("old==0.9.2")) == "0.19.0"
+    assert prints(bench.store()) == before != "0.19.0"
+
+
+def test_a_further_environment_costs_little_more_than_its_own_package(bench: Bench) -> None:
+    for version in ("1.0", "1.1"):
+        bench.publish(version=version)
+        assert isinstance(bench.builds(f"forecast=={version}"), BuildReady)
+
+    manifest = bench.store().find(parse_requirement("forecast==1.1"))
+
+    assert manifest is not None
+    own_bytes = json.loads((manifest.path / MANIFEST).read_text())["own_bytes"]
+    assert own_bytes < 500_000  # measured: 80,000
 
 
 def test_an_environment_is_compiled_and_linked_and_may_be_moved(bench: Bench) -> None:

@@ -21,7 +21,7 @@ import os, sys
 from pathlib import Path
 from kirby.packages.own_wheel import own_wheel
 from kirby.packages.uv import scrubbed
-print(own_wheel(Path(sys.argv[1]), surroundings=scrubbed(os.environ)).path)
+print(own_wheel(Path(sys.argv[1]), digest='0', surroundings=scrubbed(os.environ)).path)
 """
 
 
@@ -42,7 +42,7 @@ def installed(wheel: Path, folder: Path) -> Path:
 
 
 def test_a_checkout_becomes_a_wheel_with_the_gate_in_it(tmp_path: Path) -> None:
-    wheel = own_wheel(tmp_path, surroundings=SURROUNDINGS)
+    wheel = own_wheel(tmp_path, digest="0", surroundings=SURROUNDINGS)
 
     assert {"_kirby_gate.py", "_kirby_gate.pth", "kirby/__init__.py"} <= set(members(wheel.path))
     assert wheel.requirement.startswith("kirby @ file:///")
@@ -50,17 +50,19 @@ def test_a_checkout_becomes_a_wheel_with_the_gate_in_it(tmp_path: Path) -> None:
 
 
 def test_it_is_made_once(tmp_path: Path) -> None:
-    first = own_wheel(tmp_path, surroundings=SURROUNDINGS)
+    first = own_wheel(tmp_path, digest="0", surroundings=SURROUNDINGS)
     made = first.path.stat().st_mtime_ns
 
-    again = own_wheel(tmp_path, surroundings={})  # without a PATH nothing could be built
+    again = own_wheel(
+        tmp_path, digest="0", surroundings={}
+    )  # without a PATH nothing could be built
 
     assert again == first
     assert again.path.stat().st_mtime_ns == made
 
 
 def test_an_installation_becomes_the_wheel_that_it_came_from(tmp_path: Path) -> None:
-    original = own_wheel(tmp_path / "original", surroundings=SURROUNDINGS)
+    original = own_wheel(tmp_path / "original", digest="0", surroundings=SURROUNDINGS)
     python = installed(original.path, tmp_path / "installed")
 
     made = subprocess.run(
