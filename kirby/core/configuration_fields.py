@@ -12,9 +12,10 @@ VARIABLE_PREFIX = "KIRBY_"
 # Of the command line, and of scripts: a host may be started from a shell that has them.
 _COMMAND_LINE = ("URL", "TOKEN")
 _SCRIPT = ("RUN_ID", "ATTEMPT", "SCHEDULED_AT", "FENCING_TOKEN", "JOB", "ENVIRONMENT", "HOST")
-_LIBRARY = ("KAFKA", "TOPIC_PREFIX", "GROUP", "LOG_FD", "GATE_FD")
+_LIBRARY = ("KAFKA", "TOPIC_PREFIX", "GROUP", "LOG_FD", "GATE_FD", "PACKAGE")
+_EMBEDDED_KAFKA = ("CACHE", "JAVA", "KAFKA_JARS")
 NOT_OF_THE_HOST = frozenset(
-    VARIABLE_PREFIX + name for name in (*_COMMAND_LINE, *_SCRIPT, *_LIBRARY)
+    VARIABLE_PREFIX + name for name in (*_COMMAND_LINE, *_SCRIPT, *_LIBRARY, *_EMBEDDED_KAFKA)
 )
 
 _SIZE = re.compile(r"(\d+)\s*([kMGT]i?B|B)?")

@@ -131,3 +131,12 @@ def test_a_web_address_that_is_none_is_a_fault() -> None:
     faults = faults_of(flags={"web.urls": "a:1"})
 
     assert faults == {"--web": '"a:1" is no address of a web service: use http://HOST:PORT'}
+
+
+def test_where_the_embedded_kafka_comes_from_is_no_setting_of_the_host() -> None:
+    host = configure(
+        machine=MACHINE,
+        environment={"KIRBY_CACHE": "/c", "KIRBY_JAVA": "/j", "KIRBY_KAFKA_JARS": "/k"},
+    )
+
+    assert host.kafka == ""
