@@ -1,18 +1,22 @@
 """One question to Kafka about many partitions, answered when the last of them is."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import OffsetSpec, _IsolationLevel
 
 from kirby.core.records import Offsets, TopicName
-from kirby.kafka.sentences import fault_of, sentence
+from kirby.kafka.sentences import fault_of, is_passing, sentence
 from kirby.kafka.settings import KafkaSettings
+from kirby.kafka.starts import Since
 from kirby.kafka.topics import LAYOUTS
+
+AGAIN_S = 0.1  # while the leader of a partition is being found
+LEAST_S = 0.2  # for the last try
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +32,6 @@ class StableEnds:
 @dataclass(frozen=True, kw_only=True)
 class Beginnings:
     """The first offset that is still there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Since:
-    """The first offset that was appended at this instant or later; the end where there is none."""
-
-    instant: datetime
 
 
 Question: TypeAlias = HighWatermarks | StableEnds | Beginnings | Since
@@ -57,45 +54,52 @@ class Asker:
         failed: Callable[[str], None],
     ) -> None:
         """Ask for all partitions of topics; call `answered`, or `failed` with a sentence."""
+        ends = time.monotonic() + self.limit_s
         if not isinstance(question, Since):
-            _Round(self, topics, answered, failed).begin(question)
+            _Round(self, question, topics, answered, failed, ends).begin()
             return
 
-        def look(ends: Found) -> None:
+        def look(stable: Found) -> None:
             # The ends were taken first: what is appended while we look lies behind them.
-            _Round(self, topics, lambda found: answered(_or(found, ends)), failed).begin(question)
+            _Round(
+                self, question, topics, lambda found: answered(_or(found, stable)), failed, ends
+            ).begin()
 
-        _Round(self, topics, look, failed).begin(StableEnds())
+        _Round(self, StableEnds(), topics, look, failed, ends).begin()
 
 
 class _Round:
-    """One request for each partition; calls back once."""
+    """One request for each partition; calls back once. While leaders move, it asks again."""
 
     def __init__(
         self,
         asker: Asker,
+        question: Question,
         topics: tuple[TopicName, ...],
         answered: Callable[[Found], None],
         failed: Callable[[str], None],
+        ends: float,
     ) -> None:
         self._asker = asker
+        self._question = question
         self._topics = topics
         self._answered = answered
         self._failed = failed
+        self._ends = ends
         self._lock = threading.Lock()
-        self._found: dict[tuple[TopicName, int], int] = {}
-        self._has_failed = False
 
-    def begin(self, question: Question) -> None:
+    def begin(self) -> None:
+        self._found: dict[tuple[TopicName, int], int] = {}
+        self._faults: list[Any] = []
         names = {self._asker.settings.topic(topic): topic for topic in self._topics}
         futures = self._asker.admin.list_offsets(
             {
-                TopicPartition(name, partition): _spec(question)
+                TopicPartition(name, partition): _spec(self._question)
                 for name, topic in names.items()
                 for partition in range(LAYOUTS[topic].partitions)
             },
-            isolation_level=_isolation(question),
-            request_timeout=self._asker.limit_s,
+            isolation_level=_isolation(self._question),
+            request_timeout=max(LEAST_S, self._ends - time.monotonic()),
         )
         self._awaited = len(futures)
         for at, future in futures.items():
@@ -104,21 +108,22 @@ class _Round:
 
     def _take(self, place: tuple[TopicName, int], done: Any) -> None:
         raised = done.exception()
-        if raised is not None:
-            self._fail(raised)
-            return
         with self._lock:
-            self._found[place] = done.result().offset
-            is_last = len(self._found) == self._awaited
+            if raised is None:
+                self._found[place] = done.result().offset
+            else:
+                self._faults.append(fault_of(raised))
+            is_last = len(self._found) + len(self._faults) == self._awaited
         if is_last:
-            self._answered(self._offsets())
+            self._conclude()
 
-    def _fail(self, raised: BaseException) -> None:
-        with self._lock:
-            if self._has_failed:
-                return
-            self._has_failed = True
-        self._failed(sentence(self._asker.settings.bootstrap, fault_of(raised)))
+    def _conclude(self) -> None:
+        if not self._faults:
+            self._answered(self._offsets())
+        elif all(is_passing(f) for f in self._faults) and time.monotonic() < self._ends:
+            threading.Timer(AGAIN_S, self.begin).start()
+        else:
+            self._failed(sentence(self._asker.settings.bootstrap, self._faults[0]))
 
     def _offsets(self) -> Found:
         return {

@@ -30,7 +30,7 @@ class Queries:
 
     def __init__(self, settings: KafkaSettings, mailbox: Mailbox[Any]) -> None:
         self._settings = settings
-        self._admin = AdminClient(settings.for_admin())
+        self._admin: Any = AdminClient(settings.for_admin())
         self._mailbox: Mailbox[QueryEvent] = mailbox
 
     def ask(
@@ -42,12 +42,18 @@ class Queries:
         limit_s: float = LIMIT_S,
     ) -> None:
         """Ask for an offset of every partition of topics; `Answered` or `NotAnswered` comes."""
+        if self._admin is None:
+            return
         Asker(settings=self._settings, admin=self._admin, limit_s=limit_s).ask(
             question,
             tuple(topics),
             lambda offsets: self._mailbox.put(Answered(tag=tag, offsets=offsets, boot=boot())),
             lambda fault: self._mailbox.put(NotAnswered(tag=tag, sentence=fault)),
         )
+
+    def close(self) -> None:
+        """Let go of the client; what was asked may stay unanswered."""
+        self._admin = None
 
 
 def offsets_of(

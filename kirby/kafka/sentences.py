@@ -18,6 +18,15 @@ _SILENT = (
     Fault._RESOLVE,
     Fault.REQUEST_TIMED_OUT,
 )
+_PASSING = (  # a partition gets another leader, or its first
+    Fault.NOT_LEADER_FOR_PARTITION,
+    Fault.LEADER_NOT_AVAILABLE,
+    Fault.FENCED_LEADER_EPOCH,
+    Fault.UNKNOWN_LEADER_EPOCH,
+    Fault.OFFSET_NOT_AVAILABLE,
+    Fault.UNKNOWN_TOPIC_OR_PART,
+    Fault._NOENT,
+)
 
 
 def fault_of(raised: BaseException) -> Fault:
@@ -35,6 +44,11 @@ def is_fencing(fault: Fault) -> bool:
 def is_silence(fault: Fault) -> bool:
     """Tell whether no broker answered, which may pass."""
     return fault.code() in _SILENT
+
+
+def is_passing(fault: Fault) -> bool:
+    """Tell whether asking again in a moment may well be answered."""
+    return fault.code() in _PASSING
 
 
 def plain(said: str) -> str:

@@ -17,9 +17,9 @@ Config = dict[str, object]
 SCHEDULER = "kirby-scheduler"
 DELIVERY_LIMIT = timedelta(seconds=30)
 TRANSACTION_LIMIT = timedelta(seconds=10)  # an open transaction holds up whoever reads committed
-# An idle fetch is answered after this time: what readers take as a sign of life. A record that
-# comes in is answered at once.
-FETCH_WAIT_MS = 250
+# A fetch that finds nothing is answered after this time (one that finds something at once). It is
+# a reader's sign of life, and what a newly assigned partition waits for before its first fetch.
+FETCH_WAIT_MS = 100
 STATISTICS_MS = 500
 _COMMON: Mapping[str, object] = {
     # A broker that comes back is found within a second (rule L2 counts on it).
