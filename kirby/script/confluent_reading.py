@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaException, TopicPartition
 from confluent_kafka import KafkaError as Code
 
 from kirby.core.errors import ReadingFailed
@@ -15,6 +15,7 @@ from kirby.script.settlement import Place
 _ANSWER_LIMIT_SECONDS = 10.0
 _METADATA_LIMIT_SECONDS = 30.0  # a new topic is known to every broker well before
 _METADATA_PAUSE_SECONDS = 0.1
+_NOTHING = OFFSET_END  # where to begin in a partition that holds nothing
 _HOPELESS = (
     Code.TOPIC_AUTHORIZATION_FAILED,
     Code.GROUP_AUTHORIZATION_FAILED,
@@ -39,6 +40,7 @@ class GroupReading:
     """A member of a consumer group. Partitions come and go without stopping the others."""
 
     is_caught_up = False  # a group's member never knows: its partitions change
+    is_empty = False
 
     def __init__(
         self,
@@ -103,6 +105,7 @@ class OutsideReading:
         self._topic = topic
         self._listener = listener
         starts = _starts(consumer, topic, start)
+        self.is_empty = all(partition.offset == _NOTHING for partition in starts)
         self._behind = {partition.partition for partition in starts}
         consumer.assign(starts)
 
@@ -191,7 +194,8 @@ def _starts_of(consumer: Any, partitions: list[Any], start: Start) -> list[Any]:
 
 def _before_end(consumer: Any, partition: Any, count: int) -> Any:
     first, end = consumer.get_watermark_offsets(partition, timeout=_ANSWER_LIMIT_SECONDS)
-    return TopicPartition(partition.topic, partition.partition, max(first, end - count))
+    offset = _NOTHING if first == end else max(first, end - count)
+    return TopicPartition(partition.topic, partition.partition, offset)
 
 
 def _partitions(consumer: Any, topic: str) -> list[Any]:

@@ -82,6 +82,10 @@ class Reading(Protocol):
     def is_caught_up(self) -> bool:
         """Whether each partition was read to an end since it began."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it began at the last offsets, and there were none. A group's never knows."""
+
     def poll(self, seconds: float) -> Received | None:
         """Return the next record, or nothing after so long.
 

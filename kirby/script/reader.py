@@ -55,6 +55,11 @@ class Reader:
         """Whether each partition was read to an end, and all of it handed out."""
         return bool(self._reading and self._reading.is_caught_up and not self._waiting)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it began at the last offsets of the topic, and there were none."""
+        return bool(self._reading and self._reading.is_empty)
+
     def next(self, seconds: float | None) -> Received | None:
         """Finish the record in hand and return the next; nothing after so long (`None`: wait).
 

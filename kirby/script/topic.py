@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from kirby.script.ports import Received, Start
     from kirby.script.reader import Reader
     from kirby.script.record import Record
@@ -142,15 +144,21 @@ class Topic(Generic[T]):
         """
         from kirby.script.ports import Beginning, Since
 
-        return self._past(Beginning() if since is None else Since(since.astimezone(UTC)))
+        start = Beginning() if since is None else Since(since.astimezone(UTC))
+        with _Outside[T](self.name, self._kind, start) as past:
+            yield from past.up_to_now()
 
     def newest(self) -> "Record[T] | None":
         """Return the record that was written last, or `None` of an empty topic."""
         from kirby.script.ports import Last
 
         for count in _LAST_OFFSETS:
-            if found := list(self._past(Last(count))):
-                return max(found, key=lambda record: record.at)
+            with _Outside[T](self.name, self._kind, Last(count)) as end:
+                found = list(end.up_to_now())
+                if found:
+                    return max(found, key=lambda record: record.at)
+                if end.is_empty:
+                    break
         return None
 
     @property
@@ -170,7 +178,7 @@ class Topic(Generic[T]):
         if reader is not None or self._is_destination:
             self._session().close(reader)
 
-    def __enter__(self) -> "Topic[T]":
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(
@@ -202,13 +210,6 @@ class Topic(Generic[T]):
             session = self._session()
             self._reader = session.read_in_group(session.name_of(self.name))
         return self._reader
-
-    def _past(self, start: "Start") -> "Iterator[Record[T]]":
-        past: Topic[T] = _Outside(self.name, self._kind, start)
-        with past:
-            while not past.caught_up:
-                if (record := past.next(_REPLAY_WAIT_SECONDS)) is not None:
-                    yield record
 
     def _record(self, received: "Received") -> "Record[T]":
         from kirby.script.headers import as_texts
@@ -246,6 +247,17 @@ class _Outside(Topic[T]):
     @property
     def caught_up(self) -> bool:
         return self._opened().is_caught_up
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a topic that is read from its last offsets on had none."""
+        return self._opened().is_empty
+
+    def up_to_now(self) -> "Iterator[Record[T]]":
+        """Hand out what is there."""
+        while not self.caught_up:
+            if (record := self.next(_REPLAY_WAIT_SECONDS)) is not None:
+                yield record
 
 
 def _checked(name: str) -> str:

@@ -204,9 +204,22 @@ class ClientContract:
         records = read(client.outside(topic, Beginning()), 30)
         last = {record.partition: record for record in sorted(records, key=lambda r: r.offset)}
 
-        found = read(client.outside(topic, Last(1)), len(last))
+        reading = client.outside(topic, Last(1))
+        found = read(reading, len(last))
 
         assert numbers(found) == numbers(list(last.values()))
+        assert not reading.is_empty
+
+    def test_a_topic_without_records_is_known_to_be_empty_from_its_end(
+        self, client: Client, topic: str
+    ) -> None:
+        client.create(topic)
+
+        reading = client.outside(topic, Last(1))
+        while not reading.is_caught_up:
+            assert reading.poll(0.1) is None
+
+        assert reading.is_empty
 
     def test_reading_since_an_instant_leaves_out_what_was_before(
         self, client: Client, topic: str

@@ -91,6 +91,7 @@ class FakeGroupReading:
     """Reads its share of the partitions; commits what is settled at once."""
 
     is_caught_up = False
+    is_empty = False
 
     def __init__(self, kafka: FakeKafka, topic: str, group: str, lost: Lost) -> None:
         self._kafka = kafka
@@ -145,6 +146,7 @@ class FakeOutsideReading:
         self._partitions = partitions
         self._positions = [_first(partition, start) for partition in partitions]
         self.is_caught_up = False
+        self.is_empty = isinstance(start, Last) and not any(partitions)
 
     def poll(self, seconds: float) -> Received | None:
         for number, partition in enumerate(self._partitions):
