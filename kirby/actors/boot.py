@@ -19,7 +19,13 @@ from kirby.actors.actor_system import HostActors
 from kirby.actors.control import Answering, Control
 from kirby.actors.service import Service, Services
 from kirby.actors.signals import Signals, Stopped, waking_at_the_end_of
-from kirby.actors.starting import check_kafka, check_port, end_services, take_state_folder
+from kirby.actors.starting import (
+    check_kafka,
+    check_port,
+    end_services,
+    make_topics,
+    take_state_folder,
+)
 from kirby.core.configuration import HostConfiguration
 from kirby.core.errors import ExitCode, KirbyError
 from kirby.core.recreation import Lives, created, died
@@ -96,16 +102,26 @@ class StartProcess:
     # -- starting
 
     def _start_services(self) -> HostConfiguration:
-        configuration = self._given
-        if configuration.kafka:
-            check_kafka(configuration)
-        if self._services.broker is not None:
-            configuration = replace(configuration, kafka=self._services.broker.bootstrap())
+        if self._given.kafka:
+            check_kafka(self._given)
+        configuration = self._with_addresses()
         told = HostFile(pid=os.getpid(), since=self._since, configuration=configuration)
         write_host_file(self._folder, told)
+        if configuration.kafka:
+            for difference in make_topics(configuration):
+                self._say(difference)
         for service in self._services:
             service.start()
             self._lives[service.name] = created(self._lives[service.name], _boot_time())
+        return configuration
+
+    def _with_addresses(self) -> HostConfiguration:
+        """Fill in where the broker and the web service of this host are."""
+        configuration = self._given
+        if self._services.broker is not None:
+            configuration = replace(configuration, kafka=self._services.broker.bootstrap())
+        if self._services.web is not None:
+            configuration = replace(configuration, web_urls=(f"http://{configuration.web_listen}",))
         return configuration
 
     # -- keeping alive

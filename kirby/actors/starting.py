@@ -7,10 +7,12 @@ from datetime import datetime
 from kirby.actors.actor_system import is_port_free
 from kirby.actors.service import Services
 from kirby.core.configuration import HostConfiguration
-from kirby.core.errors import KafkaNotReachable, PortInUse, StateInUse
+from kirby.core.errors import KafkaError, KafkaNotReachable, PortInUse, StateInUse
 from kirby.host import locks
 from kirby.host.state import StateFolder
 from kirby.kafka.knock import answers
+from kirby.kafka.making import ensure_topics
+from kirby.kafka.settings import settings_of
 
 KNOCK_WITHIN_S = 5.0
 
@@ -51,6 +53,20 @@ def check_kafka(configuration: HostConfiguration) -> None:
         f"no Kafka broker answers at {configuration.kafka}: "
         "start it, or give another address with --kafka"
     )
+
+
+def make_topics(configuration: HostConfiguration) -> list[str]:
+    """Make the internal topics that lack; return a sentence for each that is not as it should be.
+
+    It leaves no thread of a Kafka client behind: the actors are forked from this process.
+
+    Raises:
+        KafkaNotReachable: Kafka does not answer in time, or refuses.
+    """
+    try:
+        return [str(difference) for difference in ensure_topics(settings_of(configuration))]
+    except KafkaError as fault:
+        raise KafkaNotReachable(str(fault)) from fault
 
 
 def end_services(services: Services, *, with_scripts: bool) -> Iterator[str]:

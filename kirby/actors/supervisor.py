@@ -30,6 +30,7 @@ from kirby.core.election_state import (
     StandDown,
     Ticked,
 )
+from kirby.core.election_view import is_eligible
 from kirby.core.messages import (
     ActorMoved,
     AskStatus,
@@ -274,9 +275,13 @@ class Supervisor(KirbyActor):
             self.send(gathering.asked_by, status)
 
     def facts(self) -> dict[str, Any]:
-        """Return what is known of the lead."""
+        """Return what is known of the lead, and why this host may stand for it or not."""
         state = self.scheduler_state
+        now = self.clock.boot()
         return {
+            "eligible": is_eligible(self.election, now),
+            "kafka_confirmed_seconds_ago": round(now - state.confirmed_boot, 1) if state else None,
+            "clock_offset_seconds": state.clock_offset_seconds if state else None,
             "stance": self.election.stance.value,
             "term": self.election.term,
             "life": self.election.life,

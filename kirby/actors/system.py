@@ -18,8 +18,8 @@ from kirby.actors.starting import end_services, holder_of
 from kirby.actors.status import lines_of
 from kirby.core.configuration import HostConfiguration, Machine, configure
 from kirby.core.errors import Conflict, ExitCode, InvalidConfiguration, KirbyError, NotFound
+from kirby.core.names import Host
 from kirby.host import locks
-from kirby.host.host_file import read_host_file
 from kirby.host.processes import wait_until
 from kirby.host.state import StateFolder, default_state_folder
 from kirby.kafka.progress import Progress, silent
@@ -131,9 +131,8 @@ def say(line: str) -> None:
 
 def _stop_what_stayed(folder: StateFolder, say: Say, *, with_scripts: bool) -> ExitCode:
     """End what an earlier stop, or a killed start process, left running."""
-    last = read_host_file(folder)
-    configuration = last.configuration if last else configuration_of({"state": str(folder.path)})
-    services = services_of(configuration, folder)
+    nothing_elsewhere = HostConfiguration(name=Host("any"), state=str(folder.path))
+    services = services_of(nothing_elsewhere, folder)
     if not any(service.running() for service in services):
         raise NotFound(f"no Kirby runs on {folder.path}: there is nothing to stop")
     for line in end_services(services, with_scripts=with_scripts):

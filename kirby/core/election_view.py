@@ -36,16 +36,16 @@ def knows_the_living(election: Election, now: float) -> bool:
 
 
 def is_eligible(election: Election, now: float) -> bool:
-    """Whether the own Scheduler has Kafka and a true clock (the leader: commits)."""
+    """Whether the own Scheduler has Kafka (the leader: commits), and no clock known to be wrong.
+
+    In a new cluster nothing was written yet from which a clock could be known; a leader whose
+    clock is wrong learns of it from its first beat, and stands down.
+    """
     own = election.scheduler
     leads = election.stance is Stance.LEADING
     within = COMMITTED_WITHIN_S if leads else CONFIRMED_WITHIN_S
-    return (
-        own.confirmed is not None
-        and now - own.confirmed <= within
-        and own.clock_offset_s is not None
-        and abs(own.clock_offset_s) <= CLOCK_WITHIN_S
-    )
+    confirmed = own.confirmed is not None and now - own.confirmed <= within
+    return confirmed and abs(own.clock_offset_s or 0.0) <= CLOCK_WITHIN_S
 
 
 def stands_back(election: Election, now: float) -> bool:
