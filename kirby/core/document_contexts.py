@@ -50,6 +50,7 @@ POLICY_READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 SCHEDULED_ONLY = (
     "schedule", "zone", "catch_up", "start_window", "overlap", "time_limit", "attempts", "lost",
+    "back_off", "back_off_limit", "prestart",
 )  # fmt: skip
 OTHER_KEYS = ("schedule", "zone", "package", "enabled", "hosts", "set", "secret")
 CONTEXT_KEYS = (*OTHER_KEYS, *POLICY_READERS)

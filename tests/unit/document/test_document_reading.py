@@ -179,3 +179,18 @@ def test_a_secret_comes_with_its_value_or_is_kept_as_it_is() -> None:
     assert variables["PIN"].secret is SecretState.SECRET
     assert variables["KEY"].secret is SecretState.KEPT
     assert "1234" not in repr(variables)
+
+
+def test_a_daemon_has_no_attempts_so_it_has_no_back_off_between_them() -> None:
+    found = faults("""
+        [job.tap]
+        kind = "daemon"
+        package = "tap==2"
+        prod = { back_off = "1 s", back_off_limit = "1 min", prestart = false }
+    """)
+
+    assert set(found) == {
+        "job.tap.prod.back_off",
+        "job.tap.prod.back_off_limit",
+        "job.tap.prod.prestart",
+    }
