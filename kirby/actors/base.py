@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from thespian.actors import Actor, ActorExitRequest, ThespianWatch, WakeupMessage, WatchMessage
 
 from kirby.actors.clock import Clock
+from kirby.actors.logs import join_early_loggers
 from kirby.core.errors import Bug
 from kirby.core.messages import AskStatus, Begin, Message, StatusIs
 from kirby.host import locks
@@ -35,6 +36,7 @@ class KirbyActor(Actor):
 
     def __init__(self) -> None:
         super().__init__()
+        join_early_loggers()
         self.clock = Clock()
         self.log = logging.getLogger(f"kirby.{self.role}")
         self.begun: Begin | None = None

@@ -1,5 +1,6 @@
 """A crew of small actors under the real Supervisor, for the tests of the start process."""
 
+import logging
 from typing import Any, ClassVar
 
 from kirby.actors.base import KirbyActor
@@ -15,6 +16,8 @@ from kirby.core.messages import (
     WatchdogWanted,
 )
 from kirby.core.names import ContextKey, Epoch, Incarnation
+
+made_at_import = logging.getLogger("bakery")
 
 
 class Listener(KirbyActor):
@@ -57,6 +60,10 @@ class SmallRunner(Listener):
 
 class SmallArbiter(Listener):
     role = "arbiter"
+
+    def begin(self, begin: Begin, sender: Any) -> None:
+        super().begin(begin, sender)
+        made_at_import.warning("the bread is in the oven")
 
 
 class SmallRecorder(Listener):

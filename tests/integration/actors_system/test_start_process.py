@@ -59,6 +59,16 @@ def test_the_crew_is_introduced_to_each_other(host: TestHost) -> None:
     assert (status["host"], status["address"]) == ("oven", ADDRESS)
 
 
+def test_what_actors_log_stands_in_one_file_whenever_their_loggers_were_made(
+    host: TestHost,
+) -> None:
+    host.started()
+
+    log = host.folder.log / "actors.log"
+
+    assert wait_until(lambda: "bakery  the bread is in the oven" in log.read_text(), 5)
+
+
 @pytest.mark.parametrize("name", ["runner", "scheduler", "watchdog-1"])
 def test_a_killed_actor_is_made_anew_and_the_others_live_on(host: TestHost, name: str) -> None:
     before = host.started().wait_for(lambda s: True)
