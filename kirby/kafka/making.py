@@ -32,7 +32,7 @@ def ensure_topics(settings: KafkaSettings, *, limit_s: float = LIMIT_S) -> tuple
 
 
 def ensure_user_topics(
-    settings: KafkaSettings, names: Iterable[str], *, limit_s: float = LIMIT_S
+    settings: KafkaSettings, names: Iterable[str] | Mapping[str, int], *, limit_s: float = LIMIT_S
 ) -> tuple[str, ...]:
     """Make the topics of scripts that lack, by full name; return those that were made.
 

@@ -98,12 +98,18 @@ def internal(prefix: str, replication: int) -> tuple[Wanted, ...]:
     )
 
 
-def of_users(names: Iterable[str], replication: int) -> tuple[Wanted, ...]:
-    """List topics of scripts, by full name; how long they are kept is the broker's to say."""
+def of_users(names: Iterable[str] | Mapping[str, int], replication: int) -> tuple[Wanted, ...]:
+    """List topics of scripts, by full name; how long they are kept is the broker's to say.
+
+    Args:
+        names: or a mapping of names to numbers of partitions.
+        replication: of each.
+    """
     settings = {"min.insync.replicas": str(max(1, replication - 1))}
+    partitions = names if isinstance(names, Mapping) else dict.fromkeys(names, PARTITIONS)
     return tuple(
-        Wanted(name=name, partitions=PARTITIONS, replication=replication, settings=settings)
-        for name in dict.fromkeys(names)
+        Wanted(name=name, partitions=number, replication=replication, settings=settings)
+        for name, number in partitions.items()
     )
 
 

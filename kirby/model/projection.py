@@ -41,9 +41,10 @@ def offsets() -> dict[tuple[TopicName, int], int]:
     return {(TopicName(row.topic), row.partition): row.next for row in OffsetRow.select()}
 
 
-def forget_offsets(topic: TopicName) -> None:
-    """Begin a topic anew, where the log was replaced by another one."""
-    OffsetRow.delete().where(OffsetRow.topic == topic.value).execute()
+def forget_offset(topic: TopicName, partition: int) -> None:
+    """Begin a partition anew, where the log was replaced, or what was to be read is gone."""
+    chosen = (OffsetRow.topic == topic.value) & (OffsetRow.partition == partition)
+    OffsetRow.delete().where(chosen).execute()
 
 
 def take(batch: Sequence[Placed], read_up_to: Offsets | None = None) -> None:

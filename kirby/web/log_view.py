@@ -115,12 +115,13 @@ class LogView:
             line, offset = self._places.get((view.run, view.attempt), (0, -1))
         if view.log_partition is None:
             begun = view.armed or view.released or view.first_line
-            return LogPlace(since=begun - BEFORE_FIRST if begun is not None else None)
+            return LogPlace(since=begun - BEFORE_FIRST if begun is not None else None, after=after)
         first = view.log_first or 0
         return LogPlace(
             partition=view.log_partition,
             first=max(first, offset) if line <= after else first,
             last=view.log_last if view.end is not None else None,
+            after=after,
         )
 
     def _remember(self, view: AttemptView, line: int, offset: int) -> None:

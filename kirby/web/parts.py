@@ -40,6 +40,7 @@ class LogPlace:
     first: int | None = None  # offset to begin at; None: at the instant `since`
     last: int | None = None  # offset of the last batch; None: up to the present end
     since: datetime | None = None
+    after: int = 0  # lines that are not wanted, as they were seen before
 
 
 @dataclass(frozen=True, kw_only=True)

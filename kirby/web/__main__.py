@@ -1,0 +1,123 @@
+"""The web service from the command line: `python -m kirby.web --state FOLDER`."""
+
+import argparse
+import logging
+import os
+import socket
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kirby.core.configuration import HostConfiguration, Machine, configure
+from kirby.core.configuration_fields import FIELDS, Endpoint, Unfit
+from kirby.core.errors import InvalidConfiguration, KafkaNotReachable, KirbyError
+from kirby.host.host_file import read_host_file
+from kirby.host.state import StateFolder, default_state_folder
+from kirby.kafka.broker_files import BrokerFolder, kept_ports
+from kirby.web.server import WebProcess, WebSettings
+
+FLAGS = {"kafka": "kafka.bootstrap", "state": "state", "listen": "web.listen"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answer until told to end; return the exit code."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    given = vars(_parser().parse_args(arguments))
+    try:
+        WebProcess(settings=settings_of(given, os.environ)).run()
+    except KirbyError as fault:
+        sys.stderr.write(f"{fault}\n")
+        return fault.exit_code
+    return 0
+
+
+def settings_of(given: Mapping[str, Any], environment: Mapping[str, str]) -> WebSettings:
+    """Put together what the process was told: by flags, and else by the host's start process.
+
+    Raises:
+        InvalidConfiguration: with all faults.
+        KafkaNotReachable: nobody said where Kafka is.
+    """
+    folder = StateFolder(path=Path(given["state"] or _machine().state).absolute())
+    host = read_host_file(folder)
+    if host is not None and given["config"] is None:
+        configuration = _with_flags(host.configuration, given)
+    else:
+        configuration = _configured(given, environment)
+    return WebSettings(
+        folder=folder,
+        configuration=replace(configuration, kafka=configuration.kafka or _embedded(folder)),
+        listen=configuration.web_listen,
+        database=given["database"] or "",
+    )
+
+
+def _with_flags(configuration: HostConfiguration, given: Mapping[str, Any]) -> HostConfiguration:
+    listen: Any = configuration.web_listen
+    if given["listen"] is not None:
+        try:
+            listen = FIELDS["web.listen"].parse(given["listen"])
+        except Unfit as unfit:
+            raise InvalidConfiguration(str(unfit), field="--listen") from None
+    assert isinstance(listen, Endpoint)
+    return replace(configuration, web_listen=listen, kafka=given["kafka"] or configuration.kafka)
+
+
+def _configured(given: Mapping[str, Any], environment: Mapping[str, str]) -> HostConfiguration:
+    return configure(
+        machine=_machine(),
+        flags={field: given[flag] for flag, field in FLAGS.items()},
+        environment=environment,
+        file=_read(given["config"]),
+    )
+
+
+def _embedded(folder: StateFolder) -> str:
+    """Return where this host's own Kafka listens."""
+    ports = kept_ports(BrokerFolder(path=folder.kafka.resolve()))
+    if ports is None:
+        raise KafkaNotReachable(
+            "no Kafka is named, and none was started here: name one with --kafka, "
+            "or begin with 'kirby start'"
+        )
+    return ports.bootstrap
+
+
+def _machine() -> Machine:
+    return Machine(
+        hostname=socket.gethostname(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        state=str(default_state_folder(Path.cwd(), Path.home())),
+    )
+
+
+def _read(path: str | None) -> Mapping[str, object]:
+    if path is None:
+        return {}
+    try:
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
+    except OSError as fault:
+        raise InvalidConfiguration(f"cannot be read: {fault.strerror}", field=path) from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise InvalidConfiguration(f"is no TOML: {fault}", field=path) from fault
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m kirby.web", description=__doc__)
+    parser.add_argument("--state", metavar="FOLDER", help="the state folder")
+    parser.add_argument("--listen", metavar="HOST:PORT", help="where to answer")
+    parser.add_argument("--kafka", metavar="HOST:PORT,…", help="default: this host's own")
+    parser.add_argument("--database", metavar="URL", help="default: SQLite in the state folder")
+    parser.add_argument("--config", metavar="FILE", help="settings in TOML")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

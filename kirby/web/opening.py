@@ -1,0 +1,81 @@
+"""What a web service does before it answers: its database, its address, a first token."""
+
+import getpass
+import socket
+from datetime import datetime
+
+import msgspec
+
+from kirby.core.configuration import WEB_LISTEN
+from kirby.core.configuration_fields import Endpoint
+from kirby.host.state import PRIVATE_FOLDER, StateFolder, write_private
+from kirby.host.web_address import read_web_address
+from kirby.model.database import bind, connect, connection
+from kirby.model.migrations import upgrade
+from kirby.model.tokens import owner_of_token, replace_token
+
+COMMAND_LINE = "command line of {user}@{host}"
+
+
+class TokenFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line of this machine finds in the state folder."""
+
+    url: str
+    token: str
+
+
+def database_url(folder: StateFolder) -> str:
+    """Return where the database of this state folder lies, unless another is named."""
+    return f"sqlite:///{(folder.web / 'kirby.db').absolute()}"
+
+
+def open_database(folder: StateFolder, url: str = "") -> tuple[int, int]:
+    """Bind and upgrade the database; return its version before and after.
+
+    Raises:
+        DatabaseError: it does not answer, or cannot be upgraded.
+        DatabaseNewer: a later Kirby made it.
+    """
+    folder.web.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    bind(connect(url or database_url(folder)))
+    return upgrade()
+
+
+def candidates(folder: StateFolder, wanted: Endpoint) -> list[Endpoint]:
+    """Return where to try to listen, in order.
+
+    With the usual address wanted, the one of the last time is kept, and a free port is taken where
+    another has it: several hosts of one machine each have a service of their own.
+    """
+    if wanted != WEB_LISTEN:
+        return [wanted]
+    return [*dict.fromkeys([_kept(folder), wanted]), Endpoint(host=wanted.host, port=0)]
+
+
+def see_to_token(folder: StateFolder, url: str, now: datetime) -> None:
+    """See to it that the command line of this machine has a token that is good."""
+    present = _token_file(folder)
+    with connection():
+        if present is None or owner_of_token(present.token, now) is None:
+            name = COMMAND_LINE.format(user=getpass.getuser(), host=socket.gethostname())
+            token = replace_token(name, "the first start", now)
+        else:
+            token = present.token
+    wanted = TokenFile(url=url, token=token)
+    if wanted != present:
+        write_private(folder.token, msgspec.json.encode(wanted).decode())
+
+
+def _kept(folder: StateFolder) -> Endpoint:
+    address = read_web_address(folder)
+    if address is None:
+        return WEB_LISTEN
+    host, _, port = address.url.rpartition("/")[2].rpartition(":")
+    return Endpoint(host=host, port=int(port)) if port.isdigit() else WEB_LISTEN
+
+
+def _token_file(folder: StateFolder) -> TokenFile | None:
+    try:
+        return msgspec.json.decode(folder.token.read_bytes(), type=TokenFile)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None

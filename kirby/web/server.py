@@ -1,0 +1,185 @@
+"""The process of the web service: opens what it needs, answers until SIGTERM, closes in order."""
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
+from typing import Any
+
+from cheroot import wsgi
+
+from kirby.core.configuration import HostConfiguration
+from kirby.core.configuration_fields import Endpoint
+from kirby.core.errors import Conflict, PortInUse
+from kirby.host.keys import load_or_create_key
+from kirby.host.locks import Taken, take
+from kirby.host.state import StateFolder
+from kirby.host.web_address import WebAddress, write_web_address
+from kirby.kafka.client import Kafka
+from kirby.kafka.settings import settings_of
+from kirby.web.app import create_app
+from kirby.web.catalogue import PackageCatalogue
+from kirby.web.kafka_parts import KafkaAnswers, KafkaLogs, KafkaRequests, KafkaTopics
+from kirby.web.opening import candidates, open_database, see_to_token
+from kirby.web.parts import Parts
+from kirby.web.projecting import Projecting
+
+ANY = "0.0.0.0"
+THREADS = 16
+SHUTDOWN_S = 3
+REQUEST_TIMEOUT_S = 30
+HEADER_LIMIT = 64 * 1024
+BODY_LIMIT = 600 * 1024 * 1024  # a package upload; JSON has a limit of its own
+SUFFIX_BYTES = 4  # of the run ids that are asked for by hand; the leader refuses one that is known
+
+_log = logging.getLogger(__name__)
+
+
+class Server(wsgi.Server):
+    """Says its troubles where the rest of Kirby does."""
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """Say something."""
+        _log.log(level, "%s", msg, exc_info=traceback)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSettings:
+    """What the process was told."""
+
+    folder: StateFolder
+    configuration: HostConfiguration
+    listen: Endpoint
+    database: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readers:
+    """Whether Kafka answers, and whether what happens is being read."""
+
+    answers: KafkaAnswers
+    projecting: Projecting
+
+    def kafka(self) -> str | None:
+        """Return None where Kafka answers, else a sentence."""
+        return self.answers.kafka()
+
+    def trouble(self) -> str | None:
+        """Return None while what happens is being read, else a sentence."""
+        return self.projecting.trouble()
+
+
+@dataclass(kw_only=True)
+class WebProcess:
+    """One life of the web service."""
+
+    settings: WebSettings
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Answer until SIGTERM or SIGINT.
+
+        Raises:
+            Conflict: another web service of this state folder lives.
+            PortInUse, DatabaseError, DatabaseNewer, Insecure: as they say.
+        """
+        folder = self.settings.folder
+        folder.prepare()
+        folder.web.mkdir(mode=0o700, exist_ok=True)
+        try:
+            lock = take(folder.web / "lock")
+        except Taken:
+            raise Conflict(f"another web service uses {folder.path}") from None
+        with contextlib.ExitStack() as stack:
+            stack.callback(lock.release)
+            self._serve(stack)
+
+    def stop(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        """End after the requests that are under way."""
+        self._stop.set()
+
+    def _serve(self, stack: contextlib.ExitStack) -> None:
+        folder = self.settings.folder
+        open_database(folder, self.settings.database)
+        server = self._listening(create_app(self._parts(stack)))
+        url = self._url(server)
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+        threading.Thread(target=server.serve, name="kirby-web", daemon=True).start()
+        see_to_token(folder, url, datetime.now(UTC))
+        write_web_address(folder, WebAddress(url=url, pid=os.getpid()))
+        _log.info("the web service answers at %s", url)
+        self._stop.wait()
+        server.stop()
+
+    def _parts(self, stack: contextlib.ExitStack) -> Parts:
+        settings = settings_of(self.settings.configuration, client="web")
+        requests, logs = KafkaRequests(settings), KafkaLogs(settings)
+        projecting = Projecting(Kafka(settings=settings))
+        for each in (requests, logs, projecting):
+            stack.callback(each.close)
+        projecting.start()
+        return Parts(
+            key=load_or_create_key(self.settings.folder),
+            requests=requests,
+            logs=logs,
+            topics=KafkaTopics(settings),
+            catalogue=PackageCatalogue(index=self.settings.configuration.package_index),
+            readiness=Readers(answers=KafkaAnswers(settings), projecting=projecting),
+            packages_folder=self.settings.folder.web / "packages",
+            draw=lambda: secrets.token_hex(SUFFIX_BYTES),
+            version=own_version(),
+        )
+
+    def _listening(self, app: Any) -> wsgi.Server:
+        """Take the first address that can be had.
+
+        Raises:
+            PortInUse: none can.
+        """
+        faults = []
+        for endpoint in candidates(self.settings.folder, self.settings.listen):
+            server = _server(endpoint, app)
+            try:
+                server.prepare()
+            except OSError as fault:
+                faults.append(f"{endpoint}: {fault.strerror or fault}")
+            else:
+                return server
+        raise PortInUse(
+            f"the web service cannot listen ({'; '.join(faults)}): "
+            "choose another address with --listen"
+        )
+
+    def _url(self, server: wsgi.Server) -> str:
+        host, port = server.bind_addr[:2]
+        named = self.settings.configuration.address if host == ANY else host
+        return f"http://{named}:{port}"
+
+
+def _server(endpoint: Endpoint, app: Any) -> wsgi.Server:
+    server = Server(
+        (endpoint.host, endpoint.port),
+        app,
+        numthreads=THREADS,
+        server_name="kirby",
+        timeout=REQUEST_TIMEOUT_S,
+        shutdown_timeout=SHUTDOWN_S,
+    )
+    server.max_request_header_size = HEADER_LIMIT
+    server.max_request_body_size = BODY_LIMIT
+    return server
+
+
+def own_version() -> str:
+    """Return the version of this installation."""
+    try:
+        return version("kirby")
+    except PackageNotFoundError:
+        return "0"
