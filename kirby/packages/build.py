@@ -38,9 +38,9 @@ def main(arguments: Sequence[str]) -> int:
         own_digest=asked.own_digest or own_digest(),
     )
     outcome = _outcome(asked, places, sources, environ, started)
+    _tidy(places, asked)
     sys.stdout.buffer.write(encode_outcome(outcome))
     sys.stdout.buffer.flush()
-    _tidy(places, asked)
     return ExitCode.OK if isinstance(outcome, BuildReady) else ExitCode.FAILED
 
 
@@ -76,7 +76,7 @@ def _fault(fault: Exception, *, temporary: bool) -> BuildFault:
 
 
 def _tidy(places: Places, asked: argparse.Namespace) -> None:
-    """Make room after the answer: nobody waits for it, and a fault of it is nobody's fault."""
+    """Make room; a fault of it is no fault of the build."""
     limits = Limits(
         count=asked.most, own_bytes=asked.most_bytes, recent_seconds=asked.recent_seconds
     )
@@ -105,4 +105,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(status)  # who waits is told of the end a few milliseconds sooner

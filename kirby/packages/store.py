@@ -51,6 +51,7 @@ class Build:
             line = self._process.stdout.readline()
             self._outcome = decode_outcome(line) or self._without_a_word()
             self._process.stdout.close()
+            self._process.wait()  # the line is the last that it does
         return self._outcome
 
     def kill(self) -> None:
@@ -59,8 +60,8 @@ class Build:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def reaped(self) -> bool:
-        """Whether the process has ended; it tidies up for a moment after its outcome."""
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
         return self._process.poll() is not None
 
     def _without_a_word(self) -> BuildFault:

@@ -18,7 +18,7 @@ from kirby.packages.environments import MANIFEST
 from kirby.packages.eviction import Limits
 from kirby.packages.outcome import BuildFault, BuildReady, Outcome
 from kirby.packages.sources import Sources
-from kirby.packages.store import Build, EnvironmentStore
+from kirby.packages.store import EnvironmentStore
 from tests.builders.packages import TOKEN, a_wheel, an_index, served
 
 pytestmark = pytest.mark.integration
@@ -47,17 +47,11 @@ class Bench:
         return EnvironmentStore(self.state, sources=self.sources(**changes))
 
     def builds(self, package: str = "forecast==0.9.2", **changes: object) -> Outcome:
-        return ended(self.store(**changes).start_build(parse_requirement(package)))
+        return self.store(**changes).start_build(parse_requirement(package)).result()
 
     def drafts(self) -> list[Path]:
         folder = self.state / "environments" / ".drafts"
         return list(folder.iterdir()) if folder.exists() else []
-
-
-def ended(build: Build) -> Outcome:
-    outcome = build.result()
-    build._process.wait()  # until it has tidied up
-    return outcome
 
 
 def prints(store: EnvironmentStore, requirement: Requirement = FORECAST) -> str:
@@ -80,7 +74,7 @@ def test_a_published_package_is_built_found_and_run(bench: Bench) -> None:
     store = bench.store()
     assert store.find(FORECAST) is None
 
-    outcome = ended(store.start_build(FORECAST))
+    outcome = store.start_build(FORECAST).result()
 
     assert isinstance(outcome, BuildReady)
     assert prints(store) == "hello"
@@ -192,7 +186,7 @@ def test_a_killed_build_leaves_nothing_and_the_next_one_succeeds(bench: Bench) -
         assert "was killed by SIGKILL" in outcome.sentence
         assert store.find(FORECAST) is None
 
-    again = ended(store.start_build(FORECAST))
+    again = store.start_build(FORECAST).result()
 
     assert isinstance(again, BuildReady)
     assert prints(store) == "hello"
@@ -237,7 +231,7 @@ def test_two_builds_of_one_environment_wait_for_each_other(bench: Bench) -> None
     store = bench.store()
 
     both = [store.start_build(FORECAST), store.start_build(FORECAST)]
-    outcomes = [ended(build) for build in both]
+    outcomes = [build.result() for build in both]
 
     assert [type(outcome) for outcome in outcomes] == [BuildReady, BuildReady]
     assert prints(store) == "hello"
@@ -317,7 +311,7 @@ def test_a_package_without_a_wheel_needs_leave_to_be_built(bench: Bench) -> None
 def test_with_leave_a_package_is_built_from_source(bench: Bench) -> None:
     docopt = parse_requirement("docopt==0.6.2")
 
-    outcome = ended(bench.store().start_build(docopt, source_builds=True))
+    outcome = bench.store().start_build(docopt, source_builds=True).result()
 
     assert isinstance(outcome, BuildReady)
     assert outcome.module == "docopt"
@@ -360,7 +354,7 @@ def test_the_token_is_on_no_command_line_and_in_no_file_that_stays(bench: Bench)
     bench.publish()
     build = bench.store().start_build(FORECAST)
     seen = set()
-    while not build.reaped():
+    while not build.has_ended():
         seen |= _command_lines(build.pid)
 
     assert isinstance(build.result(), BuildReady)
@@ -402,12 +396,12 @@ def test_the_environment_that_was_used_least_recently_makes_room(bench: Bench) -
     store = EnvironmentStore(bench.state, sources=bench.sources(), limits=limits)
     for requirement in versions[:2]:
         bench.publish(version=requirement.version)
-        assert isinstance(ended(store.start_build(requirement)), BuildReady)
+        assert isinstance(store.start_build(requirement).result(), BuildReady)
     _last_used(store, versions[0], hours_ago=1)
     _last_used(store, versions[1], hours_ago=2)
     bench.publish(version=versions[2].version)
 
-    assert isinstance(ended(store.start_build(versions[2])), BuildReady)
+    assert isinstance(store.start_build(versions[2]).result(), BuildReady)
 
     assert [store.find(requirement) is not None for requirement in versions] == [True, False, True]
 
