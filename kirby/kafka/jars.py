@@ -5,13 +5,13 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from kirby.core.errors import EmbeddedKafkaFailed
 from kirby.kafka.progress import Progress, Stage
@@ -45,11 +45,9 @@ class NotFetched(Exception):
     """The repository did not give it; says why in a few words."""
 
 
-class Fetch(Protocol):
-    """Gets a jar from a repository into a folder of its own, unchecked."""
-
-    def __call__(self, jar: Jar, folder: Path) -> Path:
-        """Return the file. Raises NotFetched, or OSError where the disk is at fault."""
+# Gets a jar from a repository into a folder of its own, unchecked, and returns the file.
+# Raises NotFetched, or OSError where the disk is at fault.
+Fetch: TypeAlias = Callable[[Jar, Path], Path]
 
 
 def listed() -> tuple[Jar, ...]:
