@@ -26,6 +26,7 @@ class Meta(Noun, frozen=True, kw_only=True):
     surroundings: str = ""  # of a daemon: see core.fitting
     time_limit: str = ""  # as people write it
     memory_limit: str = ""
+    memory_bytes: int = 0  # the same, for whoever watches it
 
 
 class Order(Noun, frozen=True, kw_only=True):
