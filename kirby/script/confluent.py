@@ -6,6 +6,7 @@ reaches the script's log.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -28,10 +29,20 @@ _FULL_BUFFER_WAIT_SECONDS = 0.1
 
 
 class Confluent:
-    """Makes readers and writers; the settings are those of librdkafka."""
+    """Makes readers and writers.
 
-    def __init__(self, given: Mapping[str, str], to: Log = log) -> None:
+    Args:
+        given: settings of librdkafka.
+        instance: of a daemon, its instance id. It makes its readers static members of their
+            group: killed and started again on its host, it has its partitions back at once and
+            not after the session limit.
+        to: where complaints go.
+    """
+
+    def __init__(self, given: Mapping[str, str], instance: str = "", to: Log = log) -> None:
         self._given = given
+        self._instance = instance
+        self._opened: Counter[str] = Counter()  # a topic that is read twice is two members
         self._complaints = Complaints(to)
         self._admin: Any = None
 
@@ -61,9 +72,10 @@ class Confluent:
 
     def group(self, topic: str, group: str, lost: Callable[[Sequence[int]], None]) -> Reading:
         """Return a member of the group, subscribed to the topic."""
-        return GroupReading(
-            self._consumer(settings.for_group(self._given, group)), topic, lost, self._complaints
-        )
+        self._opened[topic] += 1
+        member = settings.member_of(self._instance, topic, self._opened[topic])
+        given = settings.for_group(self._given, group, member)
+        return GroupReading(self._consumer(given), topic, lost, self._complaints)
 
     def outside(self, topic: str, start: Start) -> Reading:
         """Return a consumer that reads every partition from the start that was asked for."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from kirby.core.errors import DeliveryFailed, KafkaUnknown
+from kirby.core.names import is_instance
 from kirby.script import headers
 from kirby.script.logger import log
 from kirby.script.ports import Client, Received, Start
@@ -228,4 +229,4 @@ def _confluent(surroundings: Surroundings) -> Client:
     from kirby.script.confluent import Confluent
 
     given = {"client.id": surroundings.run or "kirby-script", **surroundings.kafka}
-    return Confluent(given)
+    return Confluent(given, surroundings.run if is_instance(surroundings.run) else "")

@@ -1,5 +1,6 @@
 """The settings of a script's Kafka clients. What `KIRBY_KAFKA` says goes before the defaults."""
 
+import re
 from collections.abc import Mapping
 
 # A broker that restarts is back within this; what it has not taken by then has failed.
@@ -11,6 +12,7 @@ COMMIT_INTERVAL_MS = 500
 WRITE_BUFFER_KB = 32 * 1024
 READ_BUFFER_KB = 16 * 1024
 READ_AHEAD = 2_000  # records
+_LONGEST_MEMBER = 249  # characters, the broker's limit
 
 _BOTH = {"reconnect.backoff.max.ms": "1000", "socket.keepalive.enable": "true"}
 _WRITING = {
@@ -42,12 +44,24 @@ def for_writing(given: Mapping[str, str]) -> dict[str, str]:
     return {**_BOTH, **_WRITING, **given, "acks": "all", "enable.idempotence": "true"}
 
 
-def for_group(given: Mapping[str, str], group: str) -> dict[str, str]:
-    """Return the settings of a group's member, which commits only what it is told to."""
+def member_of(instance: str, topic: str, number: int) -> str:
+    """Name a daemon's reader as a static member; empty for what is no daemon's instance."""
+    if not instance:
+        return ""
+    legal = re.sub(r"[^A-Za-z0-9._-]", ".", f"{instance}.{topic}.{number}")
+    return legal[-_LONGEST_MEMBER:]
+
+
+def for_group(given: Mapping[str, str], group: str, member: str = "") -> dict[str, str]:
+    """Return the settings of a group's member, which commits only what it is told to.
+
+    A member with a name is a static one: it keeps its partitions over a restart.
+    """
     return {
         **_BOTH,
         **_READING,
         **_GROUP,
+        **({"group.instance.id": member} if member else {}),
         **given,
         "group.id": group,
         "enable.auto.commit": "true",

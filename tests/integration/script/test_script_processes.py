@@ -162,6 +162,26 @@ def test_a_daemon_that_is_killed_loses_nothing(scripts: Scripts) -> None:
     eventually(all_are_there)
 
 
+def test_a_daemon_started_again_after_a_kill_has_its_partitions_back_at_once(
+    scripts: Scripts,
+) -> None:
+    scripts.fill("sales", 1)
+    long_session = json.dumps(
+        {"bootstrap.servers": scripts.kafka, "session.timeout.ms": "120000"}  # over our limit
+    )
+    killed = scripts.begin(COPY, KIRBY_RUN_ID="pump/prod#alpha", KIRBY_KAFKA=long_session)
+    assert killed.stdout is not None
+    for _ in range(2):
+        killed.stdout.readline()
+    killed.kill()
+    killed.wait(LIMIT_SECONDS)
+
+    again = scripts.begin(COPY, KIRBY_RUN_ID="pump/prod#alpha", KIRBY_KAFKA=long_session)
+    assert again.stdout is not None
+
+    assert [again.stdout.readline() for _ in range(2)] == ["begun\n", "0\n"]
+
+
 def test_a_slow_script_keeps_its_place_in_the_group(scripts: Scripts) -> None:
     scripts.fill("sales", 2)
 

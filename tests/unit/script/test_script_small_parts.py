@@ -82,6 +82,14 @@ def test_what_the_installation_says_goes_before_the_defaults_but_not_before_what
     assert settings.for_group(given, "prod.pump")["enable.auto.offset.store"] == "false"
 
 
+def test_only_a_daemon_is_a_static_member_with_a_name_that_the_broker_takes() -> None:
+    member = settings.member_of("pump/prod#alpha", "dev.sales", 2)
+
+    assert member == "pump.prod.alpha.dev.sales.2"
+    assert settings.for_group({}, "g", member)["group.instance.id"] == member
+    assert "group.instance.id" not in settings.for_group({}, "g", settings.member_of("", "s", 1))
+
+
 def test_every_name_of_the_library_can_be_had_from_kirby() -> None:
     for name in kirby.__all__:
         assert getattr(kirby, name) is not None
