@@ -76,8 +76,14 @@ def _jobs(stored: Definitions, wanted: Definitions, notes: Notes) -> Iterator[Ch
     for name, job in wanted.jobs.items():
         before = stored.jobs.get(name)
         if before is None:
-            yield Change(sign=Sign.NEW, what=name, field=job.kind.value, after=job.about)
-            before = SetJob(name=name, kind=job.kind, about=job.about)
+            yield Change(
+                sign=Sign.NEW,
+                what=name,
+                field=f"{job.kind.value} job",
+                after=job.about,
+                note=job.package or "",
+            )
+            before = SetJob(name=name, kind=job.kind, about=job.about, package=job.package)
         yield from _job(before, job)
         yield from compare_variables(name, before.variables, job.variables)
         for key, context in job.contexts.items():

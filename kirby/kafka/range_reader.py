@@ -107,7 +107,10 @@ class RangeReader:
         while open_spans and not enough():
             if time.monotonic() > until:
                 raise KafkaError(f"{topic.value} cannot be read within {LIMIT_S:g} s: try again")
-            for message in client.consume(BATCH, timeout=POLL_S):
+            first = client.poll(POLL_S)
+            if first is None:
+                continue
+            for message in [first, *client.consume(BATCH - 1, timeout=0)]:
                 found = self._found(message, topic, open_spans)
                 if found is not None and wants(found.record):
                     yield found

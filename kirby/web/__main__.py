@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     given = vars(_parser().parse_args(arguments))
     try:
         WebProcess(settings=settings_of(given, os.environ)).run()

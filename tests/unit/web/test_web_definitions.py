@@ -17,7 +17,7 @@ def apply(service: Service, document: object = PUMP) -> None:
 def test_a_plan_shows_what_would_change_and_changes_nothing(service: Service) -> None:
     planned = service.post("/document/plan", {"document": PUMP})
 
-    assert [change["what"] for change in planned.json["changes"]] == ["pump", "pump", "pump/prod"]
+    assert [change["what"] for change in planned.json["changes"]] == ["pump", "pump/prod"]
     assert service.get("/jobs").json["contexts"] == []
 
 
