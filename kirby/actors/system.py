@@ -14,6 +14,7 @@ from typing import Any
 from kirby.actors import control
 from kirby.actors.boot import Say, StartProcess
 from kirby.actors.services import services_of
+from kirby.actors.start_flags import add_start_flags
 from kirby.actors.starting import end_services, holder_of
 from kirby.actors.status import lines_of
 from kirby.core.configuration import HostConfiguration, Machine, configure
@@ -177,20 +178,6 @@ def _parser() -> argparse.ArgumentParser:
     for command in (begin, end, shown):
         command.add_argument("--state", metavar="FOLDER", help="the state folder")
     return parser
-
-
-def add_start_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `start` but `--state`; `configuration_of(vars(parsed))` reads them all."""
-    parser.add_argument("--name", help="of the host (default: the machine's)")
-    parser.add_argument("--address", metavar="IPV4", help="where to listen (default: 127.0.0.1)")
-    parser.add_argument("--port", help="of the actor system (default: 8641)")
-    parser.add_argument("--slots", help="scheduled runs at a time (default: 4 for each core)")
-    parser.add_argument(
-        "--kafka", metavar="HOST:PORT,…", help="default: one that Kirby runs itself"
-    )
-    parser.add_argument("--web", metavar="URL,…", help="default: one that Kirby runs itself")
-    parser.add_argument("--web-listen", metavar="HOST:PORT", help="of the own web service")
-    parser.add_argument("--config", metavar="FILE", help="settings in TOML")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""One module for each group of commands; `register` adds them to the parser."""
+"""One module for each group of commands; `kirby.cli.grammar` says which function is which."""

@@ -2,7 +2,7 @@
 
 import time
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from kirby.cli.connecting import service_of
@@ -11,39 +11,8 @@ from kirby.cli.terminal import Terminal
 from kirby.cli.words import at, took
 from kirby.core.errors import ExitCode, NotFound
 
-if TYPE_CHECKING:
-    from kirby.cli.main import Commands
-
 POLL_SECONDS = 0.5  # while waiting for a run to end
 ENDED = "ended"
-
-
-def register(commands: "Commands") -> None:
-    """Add the commands."""
-    command = _of_job(commands, "run", run, "run a job now")
-    command.add_argument("--wait", action="store_true", help="until it ends; fail if it does")
-    command = commands.add("cancel", cancel, "stop a run")
-    command.add_argument("run_name", metavar="RUN", help="a run id, or JOB for its latest run")
-    command.add_argument("--env", help="the environment")
-    _of_job(commands, "restart", restart, "replace the running instances of a daemon")
-    _of_job(commands, "enable", enable, "let a job run again")
-    _of_job(commands, "disable", disable, "let a job run no more")
-    command = _of_job(commands, "suspend", suspend, "let a job not fire for a while")
-    command.add_argument("--for", dest="duration", metavar="DURATION", help='"2 h", "30 min"')
-    command.add_argument("--from", dest="start", metavar="INSTANT", help="default: now")
-    command.add_argument("--until", dest="end", metavar="INSTANT", help="RFC 3339")
-    command.add_argument("--reason", default="", help="why; shown wherever it is skipped")
-    tokens = commands.add("token", token, "make a token for a person or a program")
-    tokens.add_argument("action", choices=["create"])
-    tokens.add_argument("name", metavar="NAME", help="whom it is for")
-    tokens.add_argument("--replace", action="store_true", help="the one of this name, if there is")
-
-
-def _of_job(commands: "Commands", name: str, action: Any, about: str) -> Any:
-    command = commands.add(name, action, about)
-    command.add_argument("job", metavar="JOB")
-    command.add_argument("--env", help="the environment (default: the only one, or prod)")
-    return command
 
 
 def run(given: Namespace, terminal: Terminal) -> ExitCode:

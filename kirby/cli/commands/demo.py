@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kirby.actors import system
 from kirby.cli.connecting import service_of
@@ -20,18 +19,10 @@ from kirby.core.errors import ExitCode, KirbyError, ServiceFailed, ServiceUnreac
 from kirby.host.state import LOCAL_FOLDER, StateFolder
 from kirby.kafka import embedded
 
-if TYPE_CHECKING:
-    from kirby.cli.main import Commands
-
 ACTOR_PORT, WEB_PORT = 8641, 8642
 READY_WITHIN_S = 90.0  # on an idle machine it takes three
 LOOK_SECONDS = 0.3
 NEWS_SECONDS = 1.0
-
-
-def register(commands: "Commands") -> None:
-    """Add the command."""
-    commands.add("demo", demo, "run the bakery with all that it needs, until Ctrl-C")
 
 
 def demo(given: Namespace, terminal: Terminal) -> ExitCode:

@@ -1,8 +1,7 @@
 """`apply` and `export`: all that Kirby is to do, as one document."""
 
 from argparse import Namespace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.prompt import Confirm
 from rich.text import Text
@@ -14,22 +13,7 @@ from kirby.cli.terminal import Cell, Terminal
 from kirby.cli.toml_text import write_toml
 from kirby.core.errors import ExitCode, InvalidInput
 
-if TYPE_CHECKING:
-    from kirby.cli.main import Commands
-
 SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
-
-
-def register(commands: "Commands") -> None:
-    """Add the commands."""
-    command = commands.add("apply", apply, "have Kirby do what a document says")
-    command.add_argument("file", type=Path, metavar="FILE")
-    command.add_argument(
-        "--prune", action="store_true", help="remove what the document no longer names"
-    )
-    command.add_argument("--yes", action="store_true", help="do not ask")
-    command.add_argument("--dry-run", action="store_true", help="only show the difference")
-    commands.add("export", export, "print the document that applies without a change")
 
 
 def apply(given: Namespace, terminal: Terminal) -> ExitCode:

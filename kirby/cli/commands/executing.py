@@ -3,12 +3,12 @@
 import os
 import secrets
 import subprocess
-from argparse import REMAINDER, Namespace
+from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kirby.cli.connecting import folder_of, service_of
 from kirby.cli.service import Service
@@ -20,21 +20,9 @@ from kirby.host.host_file import read_host_file
 from kirby.kafka.settings import settings_of
 from kirby.packages.publishing import make_wheel
 
-if TYPE_CHECKING:
-    from kirby.cli.main import Commands
-
 KAFKA = "KIRBY_KAFKA"
 UNVERSIONED = "0"  # a file that says no version may be tried all the same
 SIGNAL_BASE = 128  # a process that a signal ended, as shells tell it
-
-
-def register(commands: "Commands") -> None:
-    """Add the command."""
-    command = commands.add("exec", execute, "run a script here and now, outside the schedule")
-    command.add_argument("path", type=Path, metavar="PATH", help="a project folder or a .py file")
-    command.add_argument("--env", default="dev", help="whose variables it gets (default: dev)")
-    command.add_argument("--job", help="default: the job that the package is of")
-    command.add_argument("arguments", nargs=REMAINDER, metavar="…", help="for the script")
 
 
 def execute(given: Namespace, terminal: Terminal) -> ExitCode | int:

@@ -1,7 +1,6 @@
 """One host: start, stop, status, and the upgrade of its database."""
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
 
 from kirby.actors import system
 from kirby.cli.connecting import folder_of
@@ -9,23 +8,6 @@ from kirby.cli.fetching import FetchProgress
 from kirby.cli.terminal import Terminal
 from kirby.core.errors import ExitCode
 from kirby.model import database, migrations
-
-if TYPE_CHECKING:
-    from kirby.cli.main import Commands
-
-
-def register(commands: "Commands") -> None:
-    """Add the commands."""
-    begin = commands.add("start", start, "run this host in the foreground, until Ctrl-C")
-    system.add_start_flags(begin)
-    end = commands.add("stop", stop, "end this host; scripts go on")
-    end.add_argument("--with-scripts", action="store_true", help="end the scripts, too")
-    commands.add("status", status, "show how this host is")
-    upgraded = commands.add("db", upgrade, "bring the database to this version")
-    upgraded.add_argument("action", choices=["upgrade"])
-    upgraded.add_argument(
-        "--database", metavar="URL", help="sqlite:///PATH or postgresql://… (default: this host's)"
-    )
 
 
 def start(given: Namespace, terminal: Terminal) -> ExitCode:

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from rich.text import Text
@@ -13,20 +13,8 @@ from kirby.cli.terminal import Terminal
 from kirby.cli.words import instant
 from kirby.core.errors import ExitCode
 
-if TYPE_CHECKING:
-    from kirby.cli.main import Commands
-
 WAIT_SECONDS = 15  # for further lines, held open by the service
 STREAM_STYLES = {"err": "red", "log": "cyan", "kirby": "yellow"}
-
-
-def register(commands: "Commands") -> None:
-    """Add the command."""
-    command = commands.add("logs", logs, "show the output of a run or a daemon")
-    command.add_argument("run_name", metavar="RUN", help="a run id, JOB, JOB@14:10 or JOB/ENV#HOST")
-    command.add_argument("--env", help="the environment")
-    command.add_argument("--attempt", type=int, help="which attempt (default: the latest)")
-    command.add_argument("-f", "--follow", action="store_true", help="go on until it ends")
 
 
 def logs(given: Namespace, terminal: Terminal) -> ExitCode:

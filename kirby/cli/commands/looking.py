@@ -1,7 +1,7 @@
 """What a person looks at: jobs, what comes next, daemons, hosts."""
 
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.text import Text
 
@@ -11,24 +11,9 @@ from kirby.cli.words import DASH, STYLES, ago, at, styled, took
 from kirby.core.durations import write_size
 from kirby.core.errors import ExitCode
 
-if TYPE_CHECKING:
-    from kirby.cli.main import Commands
-
 BLOCKS = {"succeeded": "▇", "skipped": "·", "missed": "×", "stopped": "▁"}
 FAILED, OPEN = "✖", "▷"
 STRIP = 20  # of the last fires, so that a row fits a terminal of 120 columns
-
-
-def register(commands: "Commands") -> None:
-    """Add the commands."""
-    command = commands.add("jobs", jobs, "list the jobs with their environments")
-    command.add_argument("job", nargs="?", metavar="JOB")
-    command = commands.add("next", following, "list what is due next")
-    command.add_argument("job", nargs="?", metavar="JOB")
-    command.add_argument("--env", help="the environment")
-    command.add_argument("--count", type=int, default=10, help="how many (default: 10)")
-    commands.add("daemons", daemons, "list the daemons on their hosts")
-    commands.add("hosts", hosts, "list the hosts")
 
 
 def jobs(given: Namespace, terminal: Terminal) -> ExitCode:

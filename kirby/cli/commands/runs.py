@@ -1,7 +1,7 @@
 """The ledger: every fire with its end."""
 
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kirby.cli.connecting import service_of
 from kirby.cli.service import Service
@@ -9,22 +9,7 @@ from kirby.cli.terminal import Cell, Terminal
 from kirby.cli.words import DASH, at, late, styled, took
 from kirby.core.errors import ExitCode
 
-if TYPE_CHECKING:
-    from kirby.cli.main import Commands
-
 PAGE = 500  # the service answers no more at once
-
-
-def register(commands: "Commands") -> None:
-    """Add the command."""
-    command = commands.add("runs", runs, "list the runs, the latest first")
-    command.add_argument("job", nargs="?", metavar="JOB", help="a job, or JOB/ENV")
-    command.add_argument("--env", help="the environment")
-    command.add_argument("--limit", type=int, default=50, help="how many (default: 50)")
-    command.add_argument("--all", action="store_true", help="all that are kept")
-    command.add_argument("--since", metavar="INSTANT", help="due then or later (RFC 3339)")
-    command.add_argument("--until", metavar="INSTANT", help="due before (RFC 3339)")
-    command.add_argument("--end", help="only with this end: succeeded, failed, lost, …")
 
 
 def runs(given: Namespace, terminal: Terminal) -> ExitCode:

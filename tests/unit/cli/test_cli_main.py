@@ -6,7 +6,8 @@ from argparse import Namespace
 import pytest
 
 from kirby.cli.connecting import service_of
-from kirby.cli.main import main, parser
+from kirby.cli.grammar import parser, run_of
+from kirby.cli.main import main
 from kirby.core.errors import ExitCode, NotPermitted, ServiceUnreachable
 
 
@@ -24,6 +25,13 @@ def test_every_command_has_a_sentence_and_takes_json():
     for command in commands.values():
         assert command.description
         assert any("--json" in action.option_strings for action in command._actions)
+
+
+def test_every_command_has_a_function():
+    commands = parser()._subparsers._group_actions[0].choices
+
+    for command in commands.values():
+        assert callable(run_of(Namespace(run=command.get_default("run"))))
 
 
 def test_without_a_service_the_sentence_says_what_to_do(tmp_path, capsys, monkeypatch):

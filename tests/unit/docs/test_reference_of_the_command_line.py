@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from kirby.cli.main import parser
+from kirby.cli.grammar import parser
 from kirby.core.errors import ExitCode
 from tests.builders.pages import code, headings, page, rows, section
 
