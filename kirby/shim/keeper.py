@@ -4,7 +4,7 @@ import os
 import sys
 from collections import deque
 
-from kirby.shim import effects, events, groups, parking, proc, trash
+from kirby.shim import effects, events, parking, proc, trash
 from kirby.shim.book import Book
 from kirby.shim.effects import Effect
 from kirby.shim.events import Key
@@ -29,13 +29,13 @@ PRUNE_NS = 600 * SECOND
 class Keeper:
     """The hands of the shim."""
 
-    def __init__(self, state: str, loop: Loop, boot_id: str) -> None:
+    def __init__(self, state: str, loop: Loop, boot_id: str, groups: Groups) -> None:
         self.book = Book()
         self.book.identity = {"boot_id": boot_id, "pid": os.getpid()}
         self.boot_id = boot_id
         self.runs = f"{state}/runs"
         self.memory = Memory(f"{state}/shim/taken", self._snapshot)
-        self.groups = Groups(groups.find_root(state))
+        self.groups = groups
         self.trash = f"{state}/shim/removed"
         self.processes: dict[Key, Process] = {}
         self.told: list[Request] = []  # steps for those who watch, once synced
@@ -212,6 +212,8 @@ class Keeper:
             self.open(process)
             if effect.start and parking.has_gate(order.argv):
                 process.start(parked=True)
+            else:
+                parking.require_program(order.argv[0])
         except NotStarted as fault:
             return self._undo(process, fault.code, fault.sentence)
         except OSError as fault:

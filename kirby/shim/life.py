@@ -7,14 +7,18 @@ import sys
 import time
 
 from kirby.shim import kernel
+from kirby.shim.groups import Groups, find_root
 from kirby.shim.server import Server
 
 LOCK_TRIES = 10
 LOCK_PAUSE_S = 0.02
 
 
-def live(state: str, *, detach: bool) -> int:
-    """Serve a state folder until asked to end; 0 also if another shim does already."""
+def live(state: str, *, detach: bool, with_groups: bool) -> int:
+    """Serve a state folder until asked to end; 0 also if another shim does already.
+
+    `with_groups`: use control groups where they can be used.
+    """
     os.umask(0o077)
     folder = f"{state}/shim"
     for path in (folder, f"{state}/runs"):
@@ -25,8 +29,9 @@ def live(state: str, *, detach: bool) -> int:
     if lock < 0:
         return 0
     _settle_down(folder)
-    sys.stderr.write(f"shim {os.getpid()} serves {state}\n")
-    server = Server(state, kernel.boot_id())
+    groups = Groups(find_root(state) if with_groups else "")
+    sys.stderr.write(f"shim {os.getpid()} serves {state}, {described(groups)}\n")
+    server = Server(state, kernel.boot_id(), groups)
     gc.freeze()
     try:
         server.serve()
@@ -59,6 +64,14 @@ def _settle_down(folder: str) -> None:
     kernel.become_subreaper()
     with open(f"{folder}/pid", "w") as file:
         file.write(str(os.getpid()))
+
+
+def described(groups: Groups) -> str:
+    """Say how the processes of a script are found and limited."""
+    if not groups.root:
+        return "processes found by ancestry, session and run id, memory watched from outside"
+    kept = "kept by the kernel" if groups.limits_memory else "watched from outside"
+    return f"processes found by control groups below {groups.root}, memory {kept}"
 
 
 def _remove(path: str) -> None:

@@ -1,4 +1,4 @@
-"""Starts the shim: `python -I -S kirby/shim/main.py --state FOLDER [--detach]`.
+"""Starts the shim: `python -I -S kirby/shim/main.py --state FOLDER [--detach] [--without-groups]`.
 
 By its file's path, so that it needs neither `site` nor anything of the package `kirby` around it:
 it must start in milliseconds, stay small, and outlive whatever is installed over it.
@@ -22,9 +22,14 @@ def main(arguments: list[str]) -> int:
     from kirby.shim.life import live
 
     if len(arguments) < 2 or arguments[0] != "--state":
-        sys.stderr.write("usage: main.py --state FOLDER [--detach]\n")
+        sys.stderr.write("usage: main.py --state FOLDER [--detach] [--without-groups]\n")
         return 2
-    return live(os.path.abspath(arguments[1]), detach="--detach" in arguments[2:])
+    flags = arguments[2:]
+    return live(
+        os.path.abspath(arguments[1]),
+        detach="--detach" in flags,
+        with_groups="--without-groups" not in flags,
+    )
 
 
 if __name__ == "__main__":

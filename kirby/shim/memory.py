@@ -36,6 +36,7 @@ class Memory:
         self._end = 0
         self._allocated = 0
         self._waiting: list[bytes] = []
+        self._refused = False  # the disk refused the last sync
         self.dirty = False
 
     def read(self) -> list[Request]:
@@ -48,8 +49,9 @@ class Memory:
 
     def has_room(self, length: int, held: int) -> bool:
         """Make sure that something new of so many bytes can be noted, and its end as well."""
-        needed = length + RESERVED + RESERVED_EACH * (held + 1)
-        return not self._waiting and self._reserve(needed)
+        waiting = sum(map(len, self._waiting))
+        needed = waiting + length + RESERVED + RESERVED_EACH * (held + 1)
+        return not self._refused and self._reserve(needed)
 
     def append(self, line: Request) -> None:
         """Note something; it is kept once `sync` has returned True."""
@@ -58,18 +60,18 @@ class Memory:
 
     def sync(self) -> bool:
         """Bring everything noted to the disk; False: the disk refuses, so try again later."""
+        self._refused = True
+        if not self._reserve(sum(map(len, self._waiting))):
+            return False
+        data = b"".join(self._waiting)
         try:
-            if not self._reserve(sum(map(len, self._waiting))):
-                return False
-            data = b"".join(self._waiting)
-            if data:
-                os.pwrite(self._file, data, self._end)
+            os.pwrite(self._file, data, self._end)
             os.fdatasync(self._file)
         except OSError:
             return False
         self._end += len(data)
         self._waiting.clear()
-        self.dirty = False
+        self.dirty = self._refused = False
         return True
 
     def prune(self) -> None:

@@ -3,6 +3,8 @@
 import errno
 import os
 
+from kirby.shim.spawn import NotStarted
+
 GATE = "_kirby_gate.pth"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 WITHOUT_SITE = "S"  # this flag of Python leaves .pth files unread
@@ -16,6 +18,18 @@ def has_gate(argv: list[str]) -> bool:
     if any(flag.startswith("-") and WITHOUT_SITE in flag for flag in flags):
         return False
     return any(os.path.exists(f"{folder}/{GATE}") for folder in site_folders(argv[0]))
+
+
+def require_program(path: str) -> None:
+    """Refuse at once what could not be started at its instant.
+
+    Raises:
+        NotStarted: there is nothing that can be executed.
+    """
+    if not os.path.isfile(path):
+        raise NotStarted("not_found", f"{path} cannot be started: there is no such file")
+    if not os.access(path, os.X_OK):
+        raise NotStarted("not_found", f"{path} cannot be started: it is not executable")
 
 
 def site_folders(python: str) -> list[str]:

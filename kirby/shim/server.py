@@ -1,5 +1,6 @@
 """Joins the socket and the keeper: who asks, who watches, when the shim ends by itself."""
 
+from kirby.shim.groups import Groups
 from kirby.shim.keeper import Keeper
 from kirby.shim.kernel import SECOND, boot_ns
 from kirby.shim.loop import Loop, wake_on_signals
@@ -14,10 +15,10 @@ LOOK_NS = 60 * SECOND
 class Server:
     """One shim."""
 
-    def __init__(self, state: str, boot_id: str) -> None:
+    def __init__(self, state: str, boot_id: str, groups: Groups) -> None:
         self._state = state
         self._loop = Loop()
-        self._keeper = Keeper(state, self._loop, boot_id)
+        self._keeper = Keeper(state, self._loop, boot_id, groups)
         self._busy_at = boot_ns()
         self._terminated = False
 

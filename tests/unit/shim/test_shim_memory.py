@@ -93,6 +93,25 @@ def test_on_a_full_disk_nothing_new_has_room_but_the_ends_do(
     assert one.sync()
 
 
+def test_what_waits_for_its_sync_does_not_look_like_a_full_disk(tmp_path: Path) -> None:
+    one = a_memory(tmp_path)
+    one.append(line(1))
+
+    assert one.has_room(1_000, held=1)
+
+
+def test_while_the_disk_refuses_to_sync_nothing_new_has_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = a_memory(tmp_path)
+    one.append(line(1))
+    monkeypatch.setattr(os, "fdatasync", full)
+
+    one.sync()
+
+    assert not one.has_room(1_000, held=1)
+
+
 def test_what_could_not_be_synced_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
