@@ -154,8 +154,7 @@ def test_a_daemon_that_is_killed_loses_nothing(scripts: Scripts) -> None:
     reading = scripts.client.outside(f"{scripts.prefix}copies", Beginning())
 
     def all_are_there() -> bool:
-        received = reading.poll(0.1)
-        if received is not None:
+        while (received := reading.poll(0.1)) is not None:
             seen.add(int(received.value or b""))
         return len(seen) == 300
 
