@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import OFFSET_INVALID, TopicPartition
+from confluent_kafka import KafkaError as Fault
 from confluent_kafka.admin import OffsetSpec, _IsolationLevel
 
 from kirby.core.records import Offsets, TopicName
@@ -109,10 +110,12 @@ class _Round:
     def _take(self, place: tuple[TopicName, int], done: Any) -> None:
         raised = done.exception()
         with self._lock:
-            if raised is None:
-                self._found[place] = done.result().offset
-            else:
+            if raised is not None:
                 self._faults.append(fault_of(raised))
+            elif done.result().offset == OFFSET_INVALID:  # told while the broker goes down
+                self._faults.append(Fault(Fault.OFFSET_NOT_AVAILABLE))
+            else:
+                self._found[place] = done.result().offset
             is_last = len(self._found) + len(self._faults) == self._awaited
         if is_last:
             self._conclude()

@@ -26,11 +26,18 @@ LIMIT_S = 3.0
 
 
 class Queries:
-    """Asks without waiting; thread-safe."""
+    """Asks without waiting; thread-safe.
+
+    A client that only asks for offsets never learns that a broker began a new epoch of leadership
+    when it was started again: every further question of it is refused (measured). So after a
+    question without an answer the next one is asked by a new client.
+    """
 
     def __init__(self, settings: KafkaSettings, mailbox: Mailbox[Any]) -> None:
         self._settings = settings
         self._admin: Any = AdminClient(settings.for_admin())
+        self._failed: Any = None  # the client whose question was not answered
+        self._past: Any = None  # kept, for a client must not end in a thread of its own
         self._mailbox: Mailbox[QueryEvent] = mailbox
 
     def ask(
@@ -44,16 +51,24 @@ class Queries:
         """Ask for an offset of every partition of topics; `Answered` or `NotAnswered` comes."""
         if self._admin is None:
             return
-        Asker(settings=self._settings, admin=self._admin, limit_s=limit_s).ask(
+        if self._failed is self._admin:
+            self._past, self._admin = self._admin, AdminClient(self._settings.for_admin())
+        admin = self._admin
+
+        def failed(fault: str) -> None:
+            self._failed = admin
+            self._mailbox.put(NotAnswered(tag=tag, sentence=fault))
+
+        Asker(settings=self._settings, admin=admin, limit_s=limit_s).ask(
             question,
             tuple(topics),
             lambda offsets: self._mailbox.put(Answered(tag=tag, offsets=offsets, boot=boot())),
-            lambda fault: self._mailbox.put(NotAnswered(tag=tag, sentence=fault)),
+            failed,
         )
 
     def close(self) -> None:
         """Let go of the client; what was asked may stay unanswered."""
-        self._admin = None
+        self._admin = self._failed = self._past = None
 
 
 def offsets_of(
