@@ -22,6 +22,9 @@ SMALL = {
     "transaction.state.log.num.partitions": 4,
     "group.initial.rebalance.delay.ms": 0,
     "auto.create.topics.enable": "false",
+    # Each partition sets aside two index files of their full size: 20 MB with Kafka's own figure.
+    "log.segment.bytes": 256 * 1024 * 1024,
+    "log.index.size.max.bytes": 1024 * 1024,
 }
 # There is nobody to replicate to.
 ALONE = {
@@ -31,6 +34,9 @@ ALONE = {
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
     "min.insync.replicas": 1,
+    # A machine that loses power loses a second of what was acknowledged, not half a minute.
+    "log.flush.interval.ms": 1000,
+    "log.flush.scheduler.interval.ms": 1000,
     # A broker that was killed is let in again only when the session of its earlier life is over:
     # with Kafka's own 9 s that took 11 s.
     "broker.session.timeout.ms": 3000,

@@ -17,7 +17,13 @@ from kirby.kafka.java import Java
 
 FORMAT_LIMIT_S = 120
 # The heap that is enough for one machine; the first compiler alone starts sooner and takes less.
-SMALL = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+SMALL = (
+    "-Xmx128m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+    "-XX:+ExitOnOutOfMemoryError",  # dead it is found and started again; crippled it is not
+)
 # The process writes its own pid before it becomes the broker, so none is ever unknown.
 BECOME = 'cd "$1" && echo $$ > pid.draft && mv pid.draft pid && shift && exec "$@"'
 OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND

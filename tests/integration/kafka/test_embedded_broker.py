@@ -1,6 +1,7 @@
 """The embedded broker: started, found again, killed, moved to another port, stopped."""
 
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from kirby.core.errors import EmbeddedKafkaFailed
 from kirby.kafka import embedded
 from kirby.kafka.broker_files import BrokerFolder, kept_ports
 from kirby.kafka.broker_process import wait_for_end
-from kirby.kafka.progress import Stage
+from kirby.kafka.embedded import Sources
+from kirby.kafka.jars import FOLDER, ensure_jars
+from kirby.kafka.progress import Stage, silent
 
 pytestmark = pytest.mark.integration
 
@@ -120,6 +123,22 @@ def test_a_broker_that_cannot_start_says_why(folder: Path) -> None:
 
     with pytest.raises(EmbeddedKafkaFailed, match=r"Kafka did not start: .*7.*broker\.log"):
         embedded.ensure(folder)
+
+
+def test_a_system_java_and_a_folder_of_jars_serve_as_well(folder: Path) -> None:
+    java = shutil.which("java")
+    if java is None:
+        pytest.skip("no Java is installed on this machine")
+    jars = embedded.sources_of(os.environ).cache / FOLDER
+    ensure_jars(jars.parent, silent)
+
+    address = embedded.ensure(
+        folder, sources=Sources(cache=folder / "empty", java=Path(java), jars=jars)
+    )
+
+    make_topic(address, "served")
+    write(address, "served", b"loaf")
+    assert read_first(address, "served") == b"loaf"
 
 
 def make_topic(bootstrap: str, name: str) -> None:
