@@ -38,7 +38,8 @@ def strip(fires: Sequence[Fire]) -> Html:
     usual = _usual_distance(shown)
     blocks: list[Html] = []
     x = 0
-    for before, fire in zip([None, *shown[:-1]], shown, strict=True):
+    for at, fire in enumerate(shown):
+        before = shown[at - 1] if at else None
         if before is not None and usual and fire.due - before.due > GAP_FROM * usual:
             blocks.append(e("rect", x=x, y=HEIGHT - 1, width=BLOCK, height=1, class_="gap"))
             x += BLOCK + SPACE

@@ -15,7 +15,7 @@ from kirby.web.drawing import durations, strip
 from kirby.web.frame import button, command, csrf, page, table
 from kirby.web.html import Child, Html, e, join
 from kirby.web.page_cluster import DAEMON_HEAD, LIFE_HEAD, daemon_rows, life_rows
-from kirby.web.page_runs import RUN_HEAD, run_rows
+from kirby.web.page_runs import run_table
 from kirby.web.parts import Parts
 from kirby.web.telling import NOTHING, distance, instant, took
 
@@ -162,11 +162,7 @@ def _happened(view: ContextView, parts: Parts) -> Html:
         [
             e("h2", "Fires ", command(f"kirby runs {definition.context}")),
             e("p", strip(view.recent)),
-            table(
-                RUN_HEAD,
-                run_rows(view.recent[:SHOWN_FIRES], now, zone),
-                "It has not fired yet.",
-            ),
+            run_table(view.recent[:SHOWN_FIRES], now, "It has not fired yet.", zone),
             e("p", e("a", "all of its runs", href=f"/runs?context={definition.context}")),
         ]
     )

@@ -12,35 +12,38 @@ from kirby.web.html import Child, Html, e, join
 from kirby.web.parts import Parts
 from kirby.web.telling import NOTHING, end_badge, instant, late, run_path, took
 
-RUN_HEAD = ("due", "end", "late", "took", "attempt", "host", "why")
+RUN_HEAD = ("end", "late", "took", "attempt", "host", "why")
 
 
-def run_rows(
-    fires: Sequence[Fire], now: datetime, zone: str = "UTC", named: bool = False
-) -> list[list[Child]]:
-    """Write fires as rows.
+def run_table(
+    fires: Sequence[Fire], now: datetime, empty: str, zone: str = "UTC", named: bool = False
+) -> Html:
+    """Write fires as a table.
 
     Args:
         fires: the latest first.
         now: for leaving out today's date.
+        empty: what is said where there are none.
         zone: in which instants are told.
         named: whether each row names its context.
     """
-    return [
-        (
-            _run(fire, now, zone, named)
-            if isinstance(fire, RunView)
-            else _stretch(fire, now, zone, named)
-        )
-        for fire in fires
-    ]
+    head = (f"due ({zone.rpartition('/')[2]})", *(["context"] if named else []), *RUN_HEAD)
+    rows = [_row(fire, now, zone, named) for fire in fires]
+    return table(head, rows, empty)
 
 
-def _run(run: RunView, now: datetime, zone: str, named: bool) -> list[Child]:
+def _row(fire: Fire, now: datetime, zone: str, named: bool) -> list[Child]:
+    name: list[Child] = [_context(fire.context)] if named else []
+    if isinstance(fire, StretchView):
+        span = join([instant(fire.first, now, zone), " to ", instant(fire.last, now, zone)])
+        why = e("small", f"{fire.fires} fires; {fire.reason}")
+        return [span, *name, end_badge(fire), *[NOTHING] * 4, why]
+    return [e("a", instant(fire.due, now, zone), href=run_path(fire.id)), *name, *_run(fire)]
+
+
+def _run(run: RunView) -> list[Child]:
     last = run.last
-    due = e("a", instant(run.due, now, zone), href=run_path(run.id))
     return [
-        join([due, " ", _context(run.context)]) if named else due,
         end_badge(run),
         late(last.late_us if last is not None else None),
         took(last.seconds if last is not None else None),
@@ -61,21 +64,8 @@ def _why(run: RunView) -> Html:
     return e("small", "; ".join(parts))
 
 
-def _stretch(stretch: StretchView, now: datetime, zone: str, named: bool) -> list[Child]:
-    span = join([instant(stretch.first, now, zone), " to ", instant(stretch.last, now, zone)])
-    return [
-        join([span, " ", _context(stretch.context)]) if named else span,
-        end_badge(stretch),
-        NOTHING,
-        NOTHING,
-        NOTHING,
-        NOTHING,
-        e("small", f"{stretch.fires} fires; {stretch.reason}"),
-    ]
-
-
 def _context(context: str) -> Html:
-    return e("a", context, href=f"/contexts/{context}", class_="quiet")
+    return e("a", context, href=f"/contexts/{context}")
 
 
 def runs_page(
@@ -95,7 +85,7 @@ def runs_page(
         "Runs",
         e("h1", f"Runs{of} ", command(same)),
         _choices(wanted, ",".join(contexts)),
-        table(RUN_HEAD, run_rows(found, parts.now(), named=True), "There are no such runs."),
+        run_table(found, parts.now(), "There are no such runs.", named=True),
         e("p", e("a", "older", href=older)) if older is not None else None,
         live=wanted.before is None,
     )

@@ -13,7 +13,7 @@ from kirby.core.names import RunId, context_of, is_instance
 from kirby.core.nouns import Definition, RunEnd
 from kirby.core.records import StopRequest
 from kirby.model.definitions import Context
-from kirby.model.runs import LIMIT, Fire, RunFilter, fires, place, run_view
+from kirby.model.runs import LIMIT, Fire, RunFilter, attempts_of, fires, place, run_view
 from kirby.model.schedule import definitions
 from kirby.web import shapes
 from kirby.web.asking import instant_parameter, number_parameter, parameter, wants_page
@@ -72,6 +72,8 @@ def add(app: Bottle, parts: Parts) -> None:
     @app.get("/runs/<run:path>")
     def look(run: str) -> Any:
         caller = caller_of(parts)
+        if is_instance(run):
+            return _instance(run)
         view = run_view(run)
         return run_page(parts, caller, view, logs) if wants_page() else shapes.run(view)
 
@@ -88,6 +90,15 @@ def add(app: Bottle, parts: Parts) -> None:
         caller_of(parts)
         chosen = resolve(parameter("name", str, ""), parameter("env", str, None), parts.now())
         return vars(chosen)
+
+
+def _instance(run: str) -> Any:
+    """Tell of a daemon's instance: its lives."""
+    context = context_of(run)
+    if wants_page():
+        return redirect(f"/contexts/{context}", 303)
+    lives = [shapes.attempt(each) for each in attempts_of(run)]
+    return {"instance": run, "context": context, "tries": lives}
 
 
 def _names() -> list[str]:

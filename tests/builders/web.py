@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 from wsgiref.util import setup_testing_defaults
 
 from kirby.core.errors import KafkaError
@@ -144,7 +144,7 @@ class Service:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
-            "PATH_INFO": parts.path.encode().decode("latin-1"),
+            "PATH_INFO": unquote(parts.path).encode().decode("latin-1"),
             "QUERY_STRING": parts.query or urlencode(given, quote_via=quote),
             "CONTENT_LENGTH": str(len(data)),
             "CONTENT_TYPE": kind,

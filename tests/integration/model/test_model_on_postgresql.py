@@ -36,8 +36,8 @@ def url(server: str) -> str:
     return server.replace("/postgres?", f"/{name}?")
 
 
-@pytest.fixture(autouse=True)
-def opened(url: str) -> Iterator[None]:  # type: ignore[no-redef]
+@pytest.fixture(autouse=True)  # type: ignore[no-redef]
+def opened(url: str) -> Iterator[None]:
     bind(connect(url))
     upgrade()
     with connection():
