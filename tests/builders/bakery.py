@@ -36,10 +36,9 @@ class Shop:
 
 def open_shop(state: Path, *, day_seconds: float = 2.0, port: int = 0) -> Shop:
     """Start the shop's process; it listens when this returns."""
-    command = [sys.executable, "-m", "examples.bakery.shop", "--state", str(state)]
+    command = [sys.executable, str(BAKERY / "shop"), "--state", str(state)]
     process = subprocess.Popen(
         [*command, "--port", str(port), "--day-seconds", str(day_seconds)],
-        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )
