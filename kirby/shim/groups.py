@@ -43,7 +43,8 @@ def find_root(state: str) -> str:
     mount, own = _mount(), _own()
     if not mount or own is None:
         return ""
-    root = f"{mount}{own.rstrip('/')}/kirby-{os.stat(state).st_ino:x}"
+    place = os.stat(state)
+    root = f"{mount}{own.rstrip('/')}/kirby-{place.st_dev:x}-{place.st_ino:x}"
     try:
         os.makedirs(f"{root}/probe", exist_ok=True)
         usable = _can_join(f"{root}/probe")
