@@ -5,7 +5,8 @@ The functions are named and not imported: a command costs only what it needs its
 
 import argparse
 import importlib
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Never
 
@@ -30,6 +31,17 @@ def run_of(given: argparse.Namespace) -> Run:
     module, _, name = given.run.partition(":")
     found: Run = getattr(importlib.import_module(f"kirby.cli.commands.{module}"), name)
     return found
+
+
+def parse(typed: Sequence[str]) -> argparse.Namespace:
+    """Parse what was typed; what stands after `--` is kept as it is, for a script."""
+    own = list(itertools.takewhile(lambda word: word != "--", typed))
+    whole = parser()
+    given = whole.parse_args(own)
+    given.arguments = list(typed[len(own) + 1 :])
+    if given.arguments and given.command != "exec":
+        whole.error(f"'{given.command}' takes nothing after --")
+    return given
 
 
 def parser() -> Parser:
@@ -78,7 +90,7 @@ def _packages(add: Add) -> None:
     command.add_argument("path", type=Path, metavar="PATH", help="a project folder or a .py file")
     command.add_argument("--env", default="dev", help="whose variables it gets (default: dev)")
     command.add_argument("--job", help="default: the job that the package is of")
-    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="for the script")
+    command.epilog = "What stands after -- is for the script: kirby exec PATH -- --its-own-flag"
 
 
 def _documents(add: Add) -> None:

@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from kirby.cli.grammar import parser, run_of
+from kirby.cli.grammar import parse, run_of
 from kirby.cli.terminal import Terminal
 from kirby.core.errors import ExitCode, Fault, InvalidInput, KirbyError
 
@@ -13,7 +13,7 @@ from kirby.core.errors import ExitCode, Fault, InvalidInput, KirbyError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was typed; return the exit code."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `kirby runs | head` ends quietly
-    given = parser().parse_args(arguments)
+    given = parse(sys.argv[1:] if arguments is None else arguments)
     terminal = Terminal(as_json=given.json)
     try:
         return int(run_of(given)(given, terminal))

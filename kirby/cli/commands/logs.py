@@ -11,8 +11,9 @@ from kirby.cli.connecting import service_of
 from kirby.cli.service import Service
 from kirby.cli.terminal import Terminal
 from kirby.cli.words import instant
-from kirby.core.errors import ExitCode
+from kirby.core.errors import ExitCode, NotFound
 
+LATEST = 20  # of these, stretches that never ran are passed over
 WAIT_SECONDS = 15  # for further lines, held open by the service
 STREAM_STYLES = {"err": "red", "log": "cyan", "kirby": "yellow"}
 
@@ -20,15 +21,35 @@ STREAM_STYLES = {"err": "red", "log": "cyan", "kirby": "yellow"}
 def logs(given: Namespace, terminal: Terminal) -> ExitCode:
     """Print the lines of a run."""
     service = service_of(given)
-    chosen = service.get("/resolve", name=given.run_name, env=given.env)
-    run = chosen["instance"] or chosen["run"] or chosen["context"]
+    run = chosen_run(service, given.run_name, given.env)
     if run != given.run_name:
-        terminal.note(f"{chosen['chose'] or run}")
+        terminal.note(run)
     for line in lines_of(service, run, attempt=given.attempt, follow=given.follow):
         terminal.line(line)
         if not terminal.as_json:
             terminal.out.print(_worded(line), soft_wrap=True)
     return ExitCode.OK
+
+
+def chosen_run(service: Service, name: str, env: str | None) -> str:
+    """Return the run or instance that a loose name means: of a job, the latest.
+
+    Raises:
+        NotFound: nothing of it has run yet.
+    """
+    chosen = service.get("/resolve", name=name, env=env)
+    found: str | None = chosen["instance"] or chosen["run"]
+    if found:
+        return found
+    context = chosen["context"]
+    instances = service.get("/daemons", context=context)["daemons"]
+    if instances:
+        return str(instances[0]["instance"])
+    runs = service.get("/runs", context=context, limit=LATEST)["runs"]
+    run = next((each["run"] for each in runs if each.get("run")), None)
+    if run is None:
+        raise NotFound(f"nothing of {context} has run yet: see 'kirby next {context}'")
+    return str(run)
 
 
 def lines_of(

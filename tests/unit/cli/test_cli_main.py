@@ -6,7 +6,7 @@ from argparse import Namespace
 import pytest
 
 from kirby.cli.connecting import service_of
-from kirby.cli.grammar import parser, run_of
+from kirby.cli.grammar import parse, parser, run_of
 from kirby.cli.main import main
 from kirby.core.errors import ExitCode, NotPermitted, ServiceUnreachable
 
@@ -89,3 +89,16 @@ def test_no_token_is_shown_in_what_python_prints_of_a_service():
 def test_an_empty_state_folder_is_no_service(tmp_path):
     with pytest.raises(ServiceUnreachable):
         service_of(Namespace(state=str(tmp_path)), {})
+
+
+def test_what_stands_after_two_dashes_is_for_the_script():
+    given = parse(["exec", "a.py", "--env", "prod", "--", "--env", "x", "--"])
+
+    assert (given.env, given.arguments) == ("prod", ["--env", "x", "--"])
+
+
+def test_no_other_command_takes_what_stands_after_two_dashes(capsys):
+    with pytest.raises(SystemExit):
+        parse(["jobs", "--", "x"])
+
+    assert "takes nothing after --" in capsys.readouterr().err
