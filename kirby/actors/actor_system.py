@@ -15,6 +15,7 @@ import psutil
 from thespian.actors import ActorSystem, ActorSystemException
 
 from kirby.actors import parents, transport
+from kirby.actors.logs import log_settings
 from kirby.core.configuration import HostConfiguration
 from kirby.core.errors import StartRefused
 from kirby.core.messages import AskStatus, Begin, StatusIs
@@ -28,8 +29,6 @@ GONE_WITHIN_S = 1.0  # after the shutdown has had its 5 s; then they are killed
 STATUS_WITHIN_S = 3.0  # the Supervisor waits half of that for its children
 LISTEN_S = 0.1  # then it is seen whether there is still anybody to answer
 FAILED_WAIT_S = 0.5
-LOG_BYTES = 10_000_000
-LOGS_KEPT = 3
 
 
 class HostActors:
@@ -178,27 +177,6 @@ def is_port_free(address: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def log_settings(folder: StateFolder) -> dict[str, Any]:
-    """Return where the actors' log records go: `log/actors.log`, turned over."""
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "line": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s"},
-        },
-        "handlers": {
-            "file": {
-                "class": "logging.handlers.RotatingFileHandler",
-                "filename": str(folder.log / "actors.log"),
-                "maxBytes": LOG_BYTES,
-                "backupCount": LOGS_KEPT,
-                "formatter": "line",
-            }
-        },
-        "root": {"level": "INFO", "handlers": ["file"]},
-    }
 
 
 def _children(parent: psutil.Process | None) -> set[int]:

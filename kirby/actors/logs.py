@@ -5,8 +5,14 @@ the process that the actors are forked from, still hangs on the root of that pro
 """
 
 import logging
+from typing import Any
 
-_root_before = logging.getLogger()
+from kirby.host.state import StateFolder
+
+LOG_BYTES = 10_000_000
+LOGS_KEPT = 3
+
+_root_before = logging.getLogger()  # this module is imported before the actors are forked
 
 
 class _HandOn(logging.Handler):
@@ -19,3 +25,24 @@ def join_early_loggers() -> None:
     if logging.root is not _root_before:
         _root_before.handlers = [_HandOn()]
         _root_before.setLevel(logging.INFO)
+
+
+def log_settings(folder: StateFolder) -> dict[str, Any]:
+    """Return where the actors' log records go: `log/actors.log`, turned over."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s"},
+        },
+        "handlers": {
+            "file": {
+                "class": "logging.handlers.RotatingFileHandler",
+                "filename": str(folder.log / "actors.log"),
+                "maxBytes": LOG_BYTES,
+                "backupCount": LOGS_KEPT,
+                "formatter": "line",
+            }
+        },
+        "root": {"level": "INFO", "handlers": ["file"]},
+    }

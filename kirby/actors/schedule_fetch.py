@@ -1,5 +1,6 @@
 """Asks the web service for the schedule, in a thread: an actor never waits for a socket."""
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ TIME_LIMIT_SECONDS = 5.0  # of one answer; a whole schedule of 100,000 contexts 
 UNCHANGED = 304
 
 _DECODER = msgspec.json.Decoder(Schedule)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each second's question
 
 
 @dataclass(frozen=True, kw_only=True)

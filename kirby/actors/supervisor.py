@@ -4,6 +4,7 @@ It holds no Kafka client, so it may fork. It decides nothing: see `core.election
 for the lead, `core.recreation` for when a dead child is made anew.
 """
 
+import logging
 import os
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,6 +38,7 @@ from kirby.core.messages import (
     Begin,
     IncarnationIs,
     LeadFailed,
+    LeadFailure,
     SchedulerState,
     StandBy,
     StatusIs,
@@ -110,7 +112,9 @@ class Supervisor(KirbyActor):
                 self.scheduler_state = message
                 self._step(_said(message))
             case LeadFailed():
-                self.log.warning("does not lead: %s", message.sentence)
+                gate = message.failure is LeadFailure.GATE
+                level = logging.INFO if gate else logging.WARNING
+                self.log.log(level, "does not lead: %s", message.sentence)
                 self._step(LeadLost(failure=message.failure))
             case Pulse():
                 self._peers[message.host] = sender

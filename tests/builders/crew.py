@@ -1,6 +1,5 @@
 """A crew of small actors under the real Supervisor, for the tests of the start process."""
 
-import logging
 from typing import Any, ClassVar
 
 from kirby.actors.base import KirbyActor
@@ -16,8 +15,7 @@ from kirby.core.messages import (
     WatchdogWanted,
 )
 from kirby.core.names import ContextKey, Epoch, Incarnation
-
-made_at_import = logging.getLogger("bakery")
+from kirby.kafka.quiet import log as made_before_the_fork
 
 
 class Listener(KirbyActor):
@@ -63,7 +61,7 @@ class SmallArbiter(Listener):
 
     def begin(self, begin: Begin, sender: Any) -> None:
         super().begin(begin, sender)
-        made_at_import.warning("the bread is in the oven")
+        made_before_the_fork.warning("the bread is in the oven")
 
 
 class SmallRecorder(Listener):

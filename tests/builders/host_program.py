@@ -15,7 +15,6 @@ from kirby.core.configuration import HostConfiguration
 from kirby.core.errors import KirbyError
 from kirby.core.names import Host
 from kirby.host.processes import Detached
-from tests.builders import crew
 
 SLEEP = ["sleep", "600"]
 
@@ -69,7 +68,7 @@ def main() -> int:
         kafka=os.environ.get("TEST_KAFKA", ""),
     )
     services = Services(shim=SleepingShim(state=Path(state)))
-    supervisor_class = f"{crew.__name__}.{supervisor}"
+    supervisor_class = f"tests.builders.crew.{supervisor}"
     try:
         process = StartProcess(configuration, services, say, supervisor_class=supervisor_class)
         return int(process.run())

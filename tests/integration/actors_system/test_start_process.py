@@ -66,7 +66,7 @@ def test_what_actors_log_stands_in_one_file_whenever_their_loggers_were_made(
 
     log = host.folder.log / "actors.log"
 
-    assert wait_until(lambda: "bakery  the bread is in the oven" in log.read_text(), 5)
+    assert wait_until(lambda: "kirby.kafka  the bread is in the oven" in log.read_text(), 5)
 
 
 @pytest.mark.parametrize("name", ["runner", "scheduler", "watchdog-1"])
