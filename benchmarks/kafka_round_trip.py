@@ -10,7 +10,7 @@ the one that is named), in milliseconds at the median and at the 95th of a hundr
 - `transaction of 1` and `of 1000`: offers committed, until the commit is acknowledged
 - `successor`: from nothing to the epoch of a new leader
 
-Ends with status 1 if Kirby takes more than LIMIT times the bare client and SLACK_MS on top.
+Ends with status 1 if Kirby takes more than LIMIT times the bare client and a slack on top.
 """
 
 import argparse
@@ -49,6 +49,9 @@ from kirby.kafka.starts import End
 
 LIMIT = 2.0
 SLACK_MS = 5.0  # a wake of a thread and of whoever waits for it, on a busy machine
+# librdkafka looks each half second whether the coordinator is connected: every other successor
+# waits for that, Kirby's or not.
+COORDINATOR_MS = 600.0
 PAUSE_S = 0.05
 MANY = 1000
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -175,7 +178,9 @@ class Bare:
         self.leader.commit_transaction(10)
 
 
-def compare(name: str, rounds: int, kirbys: Measure, bare: Measure) -> bool:
+def compare(
+    name: str, rounds: int, kirbys: Measure, bare: Measure, slack_ms: float = SLACK_MS
+) -> bool:
     """Measure both in turns and print them; tell whether Kirby kept its limit."""
     pairs = [(kirbys() * 1e3, bare() * 1e3) for _ in range(rounds)]
     ours, theirs = ([pair[n] for pair in pairs] for n in (0, 1))
@@ -184,7 +189,7 @@ def compare(name: str, rounds: int, kirbys: Measure, bare: Measure) -> bool:
         f"{name:<22} Kirby {ours_median:7.1f} ms ({late(ours):7.1f})   "
         f"bare {theirs_median:7.1f} ms ({late(theirs):7.1f})"
     )
-    return ours_median <= LIMIT * theirs_median + SLACK_MS
+    return ours_median <= LIMIT * theirs_median + slack_ms
 
 
 def late(samples: list[float]) -> float:
@@ -215,7 +220,9 @@ def measure(bootstrap: str, rounds: int) -> bool:
                 lambda: kirbys.transaction(MANY),
                 lambda: bare.transaction(MANY),
             ),
-            compare("successor", max(2, rounds // 10), kirbys.successor, bare.successor),
+            compare(
+                "successor", max(2, rounds // 10), kirbys.successor, bare.successor, COORDINATOR_MS
+            ),
         ]
     return all(kept)
 
