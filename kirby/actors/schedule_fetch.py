@@ -15,6 +15,9 @@ from kirby.core.nouns import Schedule
 TIME_LIMIT_SECONDS = 5.0  # of one answer; a whole schedule of 100,000 contexts takes about two
 UNCHANGED = 304
 
+# It tells every answer; that one comes each second is no news.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 _DECODER = msgspec.json.Decoder(Schedule)
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each second's question
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from kirby.cli.service import Service
 from kirby.cli.words import instant, styled, took
+from kirby.core.errors import NotFound
 
 NAME_WIDTH = 14
 RUNS = 30  # asked for at a time; more do not end in a second of the demo
@@ -49,7 +50,10 @@ class Happenings:
     def _last_line(self, instance: str) -> dict[str, Any] | None:
         """Return the newest line that a daemon wrote since, if it wrote any."""
         attempt, after = self.read.get(instance, (0, 0))
-        answer = self.service.get(f"/runs/{quote(instance)}/log", after=after)
+        try:
+            answer = self.service.get(f"/runs/{quote(instance)}/log", after=after)
+        except NotFound:
+            return None  # it has just been started: none of its steps was told yet
         if answer["attempt"] != attempt:
             answer = self.service.get(f"/runs/{quote(instance)}/log", after=0)
         self.read[instance] = (answer["attempt"], answer["next"])
