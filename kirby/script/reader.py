@@ -43,6 +43,7 @@ class Reader:
         self._settle = settle  # of all readers: what is acknowledged may settle any
         self._reading: Reading | None = None
         self._waiting: deque[Received] = deque()  # read while the script was busy
+        self._is_held = False  # no more is fetched until the script has taken these
         self._lock = threading.RLock()  # partitions come and go inside of poll
         self._polled = time.monotonic()
 
@@ -122,6 +123,7 @@ class Reader:
             if received is not None:
                 self._waiting.append(received)
                 self._reading.hold()
+                self._is_held = True
         finally:
             self._lock.release()
 
@@ -138,16 +140,13 @@ class Reader:
             if self._reading is None:
                 raise ReadingFailed(f'topic "{self.topic}" is closed: open it anew to read it')
             if self._waiting:
-                return self._next_waiting(self._reading)
+                return self._waiting.popleft()
+            if self._is_held:
+                self._reading.go_on()
+                self._is_held = False
             received = self._reading.poll(seconds)
             self._polled = time.monotonic()
             return received
-
-    def _next_waiting(self, reading: Reading) -> Received:
-        received = self._waiting.popleft()
-        if not self._waiting:
-            reading.go_on()
-        return received
 
     def _await_group(self) -> None:
         end = time.monotonic() + JOIN_LIMIT_SECONDS

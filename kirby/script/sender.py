@@ -7,6 +7,8 @@ from kirby.core.errors import DeliveryFailed
 from kirby.script.ports import Headers, Writing
 from kirby.script.settlement import Place, Settlement, Ticket
 
+_NOT_HEARD_OF = ""  # stands for the topics of what Kafka said nothing about
+
 
 class Sender:
     """The one producer of a script, whatever its topics; made when it is first needed.
@@ -21,13 +23,13 @@ class Sender:
         self._account = Settlement()
         self._failed: dict[str, int] = {}  # by topic
         self._reason = ""
-        self._is_told = False
+        self._told = 0  # how many of the failed were raised
 
     @property
     def unacknowledged(self) -> int:
         """Return how many records are neither acknowledged nor failed."""
         with self._lock:
-            return self._account.unacknowledged - sum(self._failed.values())
+            return self._open()
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
         """Hand over a record.
@@ -56,21 +58,23 @@ class Sender:
             self._writing.flush(seconds)
 
     def check(self) -> None:
-        """Raise the failure of what was sent, once.
+        """Raise the failure of what was sent; each failure once.
 
         Raises:
-            DeliveryFailed: saying how many records did not arrive, and why.
+            DeliveryFailed: saying how many records did not arrive so far, and why.
         """
-        if self._failed and not self._is_told:
-            self._is_told = True
+        if not self._failed:
+            return
+        failed = sum(self._failed.values())
+        if failed > self._told:
+            self._told = failed
             raise DeliveryFailed(self._sentence())
 
     def give_up(self) -> None:
         """Count what is still not acknowledged as failed."""
         with self._lock:
-            left = self._account.unacknowledged - sum(self._failed.values())
-            if left:
-                self._failed["…"] = left
+            if left := self._open():
+                self._failed[_NOT_HEARD_OF] = left
                 self._reason = self._reason or "Kafka did not acknowledge in time"
 
     def finish(self, place: Place) -> None:
@@ -88,6 +92,9 @@ class Sender:
         with self._lock:
             return self._account.settled()
 
+    def _open(self) -> int:
+        return max(0, self._account.unacknowledged - sum(self._failed.values()))
+
     def _done(self, topic: str, ticket: Ticket, reason: str) -> None:
         with self._lock:
             if not reason:
@@ -99,7 +106,7 @@ class Sender:
     def _sentence(self) -> str:
         count = sum(self._failed.values())
         records = "1 record was" if count == 1 else f"{count} records were"
-        names = ", ".join(f'"{topic}"' for topic in self._failed if topic != "…")
+        names = ", ".join(f'"{topic}"' for topic in self._failed if topic != _NOT_HEARD_OF)
         where = f" to topic {names}" if names else ""
         return (
             f"{records} not delivered{where}: {self._reason}; nothing read since is committed, so "

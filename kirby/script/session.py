@@ -38,6 +38,7 @@ class Session:
         self.sender = Sender(client.writing)
         self.stopping = Stopping(self._will_look)
         self._client = client
+        self._pid = os.getpid()
         self._registration = Registration(surroundings)
         self._readers: list[Reader] = []
         self._known: set[str] = set()
@@ -45,6 +46,11 @@ class Session:
         self._is_closing = False
         self._keeper: threading.Thread | None = None
         self._ended = threading.Event()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this process began it, and not the one that this is a fork of."""
+        return self._pid == os.getpid()
 
     def name_of(self, topic: str) -> str:
         """Return what a topic is called in Kafka in this environment."""
@@ -116,6 +122,8 @@ class Session:
 
     def end(self) -> None:
         """Close what the script left open; it ends with status 1 if something did not arrive."""
+        if not self.is_own:
+            return  # a fork of the script: client and records are its parent's
         self.halt()
         failure = ""
         for reader in [*self._readers, None]:
@@ -193,7 +201,6 @@ def _end_with(failure: str) -> NoReturn:
 
 
 _current: Session | None = None
-_pid = 0
 
 
 def current(make: Callable[[Surroundings], Client] | None = None) -> Session:
@@ -202,17 +209,17 @@ def current(make: Callable[[Surroundings], Client] | None = None) -> Session:
     Raises:
         KafkaUnknown: nothing says where Kafka is.
     """
-    global _current, _pid
-    if _current is None or _pid != os.getpid():
-        _current, _pid = _begun(make or _confluent), os.getpid()
+    global _current
+    if _current is None or not _current.is_own:
+        _current = _begun(make or _confluent)
         atexit.register(_current.end)
     return _current
 
 
 def use(session: Session | None) -> None:
     """Let topics use this session from now on; `None`: a new one when one is needed."""
-    global _current, _pid
-    _current, _pid = session, os.getpid()
+    global _current
+    _current = session
 
 
 def _begun(make: Callable[[Surroundings], Client]) -> Session:

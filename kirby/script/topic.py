@@ -262,11 +262,13 @@ class _Outside(Topic[T]):
 
 def _checked(name: str) -> str:
     legal = name.replace(".", "").replace("_", "").replace("-", "")
-    if legal.isascii() and legal.isalnum() and len(name) <= _LONGEST_NAME:
+    is_legal = legal.isascii() and legal.isalnum() and len(name) <= _LONGEST_NAME
+    if is_legal and not name.startswith("."):  # as Kirby's own topics do
         return name
     from kirby.core.errors import InvalidName
 
     raise InvalidName(
-        f'topic name "{name}": use 1 to {_LONGEST_NAME} of letters, digits, ".", "_" and "-"',
+        f'topic name "{name}": use 1 to {_LONGEST_NAME} of letters, digits, ".", "_" and "-", '
+        "not beginning with a dot",
         field="topic",
     )

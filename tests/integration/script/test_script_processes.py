@@ -272,6 +272,28 @@ def test_a_script_that_only_sends_delivers_before_it_is_stopped(scripts: Scripts
     assert len(scripts.records("sales", 1000)) == 1000
 
 
+def test_a_fork_of_the_script_leaves_the_topics_to_its_parent(scripts: Scripts) -> None:
+    scripts.fill("sales", 2)
+
+    status, out, err = scripts.run(
+        """
+        import os, sys
+        from kirby import Topic
+
+        with Topic("sales") as sales, Topic("copies") as copies:
+            copies.send(sales.next(5).value)
+            child = os.fork()
+            if child == 0:
+                sys.exit(3)
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            copies.send(sales.next(5).value)
+        """
+    )
+
+    assert (status, out, err) == (0, "3\n", "")
+    assert len(scripts.records("copies", 2)) == 2
+
+
 def test_a_script_without_kirby_runs_as_well(scripts: Scripts) -> None:
     assert scripts.run("print('hello')") == (0, "hello\n", "")
 

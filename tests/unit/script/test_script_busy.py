@@ -70,3 +70,19 @@ def test_a_record_whose_partition_has_gone_is_not_committed_by_who_had_it() -> N
         sales.close()
 
     assert committed(kafka, "sales") == 0
+
+
+def test_reading_goes_on_after_what_was_read_meanwhile_has_gone_to_others() -> None:
+    kafka = a_full_kafka()
+    with a_session(kafka) as session:
+        session.halt()
+        sales = Topic("sales")
+        sales.next(0)
+        session.keep(time.monotonic() + MUCH_LATER)
+        for _ in range(2):  # whichever partition it was read from, one of the two takes it away
+            kafka.group("sales", "prod.pump", lambda _: None)
+            session.keep(time.monotonic() + MUCH_LATER)
+            kafka.members("sales").reverse()
+            session.keep(time.monotonic() + MUCH_LATER)
+
+        assert sales.next(0) is not None

@@ -175,6 +175,21 @@ def test_a_script_that_sends_on_after_a_failure_is_told() -> None:
             sales.send(2)
 
 
+def test_a_script_that_goes_on_after_a_failure_is_told_of_the_next_one() -> None:
+    kafka = a_kafka()
+    with a_session(kafka):
+        sales = Topic("sales")
+        kafka.refuses = "gone"
+        sales.send(1)
+        with pytest.raises(DeliveryFailed, match="1 record was"):
+            sales.flush()
+
+        sales.flush()
+        sales.send(2)
+        with pytest.raises(DeliveryFailed, match="2 records were"):
+            sales.flush()
+
+
 def test_flush_waits_for_everything_sent() -> None:
     kafka = a_kafka()
     with a_session(kafka):
@@ -186,7 +201,7 @@ def test_flush_waits_for_everything_sent() -> None:
         assert values(kafka.records("sales")) == [1]
 
 
-@pytest.mark.parametrize("name", ["", "två", "a b", "a/b", "x" * 250])
+@pytest.mark.parametrize("name", ["", "två", "a b", "a/b", ".kirby.runs", "x" * 250])
 def test_a_name_that_kafka_would_refuse_is_refused_at_once(name: str) -> None:
     with pytest.raises(InvalidName, match="topic name"):
         Topic(name)
