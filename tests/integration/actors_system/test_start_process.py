@@ -123,6 +123,20 @@ def test_a_killed_logger_brings_the_admin_down_and_all_comes_back(host: TestHost
     assert actor(after, "runner")
 
 
+def test_while_another_process_has_an_actors_lock_the_actor_does_not_begin(
+    host: TestHost,
+) -> None:
+    others = locks.take(host.folder.path / "locks" / "arbiter")
+    host.start()
+    status = host.wait_for(lambda s: bool(actor(s, "runner")))
+    early = actor(status, "arbiter")
+
+    others.release()
+
+    assert early == {}
+    assert host.wait_for(lambda s: bool(actor(s, "arbiter")))
+
+
 def test_a_stopped_actor_does_not_hold_up_the_end(host: TestHost) -> None:
     status = host.started().wait_for(lambda s: True)
     family = host.family()
