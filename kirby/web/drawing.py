@@ -13,7 +13,7 @@ from kirby.model.runs import STRIP, AttemptView, Fire, RunView
 from kirby.web.html import Html, e
 from kirby.web.telling import end_class, end_word, fire_title, run_path, took
 
-BLOCK, SPACE, HEIGHT = 5, 2, 18
+BLOCK, GAP, SPACE, HEIGHT = 5, 12, 2, 18
 GAP_FROM = 2.2  # times the usual distance between fires
 # height and place of a block by its end, so that colour is not all that tells
 SHAPES = {
@@ -27,7 +27,7 @@ SHAPES = {
 }
 RUNNING_SHAPE = (7, 8)
 
-LINE_WIDTH, LINE_TOP, LABEL_ROW = 1000.0, 40.0, 15.0
+LINE_WIDTH, LINE_TOP, LABELS_TOP, LABEL_ROW = 1000.0, 20.0, 44.0, 15.0
 LABEL_CHARACTER = 6.6  # width of one at the size of the labels
 LABEL_ROWS = 4
 
@@ -41,8 +41,8 @@ def strip(fires: Sequence[Fire]) -> Html:
     for at, fire in enumerate(shown):
         before = shown[at - 1] if at else None
         if before is not None and usual and fire.due - before.due > GAP_FROM * usual:
-            blocks.append(e("rect", x=x, y=HEIGHT - 1, width=BLOCK, height=1, class_="gap"))
-            x += BLOCK + SPACE
+            blocks.append(e("rect", x=x, y=HEIGHT - 3, width=GAP, height=2, class_="gap"))
+            x += GAP + SPACE
         blocks.append(_block(fire, x))
         x += BLOCK + SPACE
     width = max(x, STRIP * (BLOCK + SPACE))
@@ -125,12 +125,16 @@ def timeline(attempt: AttemptView, due: datetime | None, now: datetime) -> Html:
     first = steps[0].at
     last = steps[-1].at if attempt.ended is not None else max(now, steps[-1].at)
     span = max((last - first).total_seconds(), 0.001)
-    drawn: list[Html] = [*_bars(attempt, first, span, last)]
+    lines, labels, used = [], [], []
     ends = [0.0] * LABEL_ROWS
     for step in steps:
         x = _x(step.at, first, span)
-        drawn.append(_step(step, x, _row(ends, step, x), steps[0].at, due))
-    height = LINE_TOP + 24 + LABEL_ROWS * LABEL_ROW
+        row = _row(ends, step, x)
+        used.append(row)
+        lines.append(_line(step, x, row))
+        labels.append(_label(step, x, row, due or first))
+    drawn = [_bars(attempt, first, span, last), lines, labels]
+    height = LABELS_TOP + (max(used, default=0) + 1) * LABEL_ROW
     return e(
         "svg", drawn, viewBox=f"-10 0 {LINE_WIDTH + 20} {height:.0f}", class_="timeline",
         role="img", aria_label=f"steps of attempt {attempt.attempt}",
@@ -169,16 +173,23 @@ def _row(ends: list[float], step: Moment, x: float) -> int:
     return row
 
 
-def _step(step: Moment, x: float, row: int, first: datetime, due: datetime | None) -> Html:
-    y = LINE_TOP + 24 + row * LABEL_ROW
-    anchor = "end" if x > LINE_WIDTH - LABEL_CHARACTER * (len(step.name) + 1) else "start"
-    distance = (step.at - (due or first)).total_seconds()
-    sign = "−" if distance < 0 else "+"
-    title = f"{step.name} {step.at:%H:%M:%S.%f} ({sign}{took(abs(distance))})"
+def _line(step: Moment, x: float, row: int) -> Html:
+    until = LABELS_TOP + row * LABEL_ROW - 9
     return e(
-        "g",
-        e("title", title),
-        e("line", x1=f"{x:.1f}", y1=LINE_TOP - 12, x2=f"{x:.1f}", y2=f"{y - 9:.0f}"),
-        e("text", step.name, x=f"{x:.1f}", y=f"{y:.0f}", text_anchor=anchor),
-        class_=f"step step-{step.name.replace(' ', '-')}",
+        "line", x1=f"{x:.1f}", y1=LINE_TOP - 12, x2=f"{x:.1f}", y2=f"{until:.0f}",
+        class_=f"step-{step.name.replace(' ', '-')}",
+    )  # fmt: skip
+
+
+def _label(step: Moment, x: float, row: int, due: datetime) -> Html:
+    anchor = "end" if x > LINE_WIDTH - LABEL_CHARACTER * (len(step.name) + 1) else "start"
+    distance = (step.at - due).total_seconds()
+    sign = "−" if distance < 0 else "+"
+    return e(
+        "text",
+        e("title", f"{step.name} {step.at:%H:%M:%S.%f} ({sign}{took(abs(distance))})"),
+        step.name,
+        x=f"{x:.1f}",
+        y=f"{LABELS_TOP + row * LABEL_ROW:.0f}",
+        text_anchor=anchor,
     )

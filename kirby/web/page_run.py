@@ -146,7 +146,7 @@ def log_lines(answer: LogAnswer, most: int = SHOWN_LINES) -> Html:
             )
             for _, line in answer.lines[:most]
         ],
-        class_="log",
+        class_="output",
     )
 
 

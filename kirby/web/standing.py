@@ -1,10 +1,10 @@
 """How things stand, in one line: whether the cluster fires, who leads, what was missed."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from kirby.core.durations import write_took
+from kirby.core.prose import tell_distance
 from kirby.model.cluster import LeaderView, hosts, leader
 from kirby.model.revisions import current_revision
 from kirby.model.runs import missed_since, open_runs
@@ -64,7 +64,13 @@ def _sentence(
     if leading is None:
         return f"not firing: no host has led yet · {count}"
     if not leading.beats:
-        silent = write_took(parts.now() - leading.beat)
-        return f"not firing: leader {leading.host} was last heard {silent} ago · {count}"
-    since = write_took(parts.now() - leading.since)
+        heard = tell_distance(leading.beat, parts.now())
+        return f"not firing: leader {leading.host} was last heard {heard} · {count}"
+    since = _age(parts.now() - leading.since, parts.now())
     return f"firing · leader {leading.host} for {since} · {count}"
+
+
+def _age(age: timedelta, now: datetime) -> str:
+    """Tell an age; of more than a day nobody needs the seconds."""
+    rounded = age - age % timedelta(hours=1) if age > timedelta(days=1) else age
+    return tell_distance(now - rounded, now).removesuffix(" ago")

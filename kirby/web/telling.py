@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from kirby.core.durations import write_size, write_took
+from kirby.core.durations import write_took
 from kirby.core.nouns import RunEnd
 from kirby.core.prose import tell_distance, tell_instant
 from kirby.model.runs import Fire, RunState, RunView, StretchView
@@ -53,7 +53,7 @@ def size(size_bytes: int | None) -> str:
     """Write a number of bytes, rounded."""
     if not size_bytes:
         return NOTHING
-    return write_size(round(size_bytes, -5) if size_bytes >= 1_000_000 else size_bytes)
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
 
 
 def end_word(fire: Fire) -> str:

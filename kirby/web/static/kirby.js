@@ -32,9 +32,9 @@ function replace(main, fresh) {
   const states = opened(main);
   const newer = fresh.querySelector("main");
   newer.querySelectorAll("details").forEach((details, at) => { details.open = states[at] ?? false; });
-  const scrolled = [...main.querySelectorAll(".log, .scroll")].map((each) => [each.scrollTop, each.scrollLeft]);
+  const scrolled = [...main.querySelectorAll(".output, .scroll")].map((each) => [each.scrollTop, each.scrollLeft]);
   main.replaceWith(newer);
-  newer.querySelectorAll(".log, .scroll").forEach((each, at) => {
+  newer.querySelectorAll(".output, .scroll").forEach((each, at) => {
     if (scrolled[at]) [each.scrollTop, each.scrollLeft] = scrolled[at];
   });
   document.querySelector(".standing")?.replaceWith(fresh.querySelector(".standing"));
