@@ -1,0 +1,78 @@
+"""What a person types: `kirby …`, in a process of its own; or the same code here, to look often."""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kirby.cli.main import main
+from kirby.core.errors import ExitCode
+
+LIMIT_S = 150.0
+PROGRAM = (sys.executable, "-m", "kirby.cli.main")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    def well(self) -> "Said":
+        """Insist that it went well."""
+        assert self.code == ExitCode.OK, f"exit {self.code}\n{self.out}\n{self.err}"
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandLine:
+    """A person at one host.
+
+    Args:
+        state: the state folder.
+        inside: what stands before each command, as `ip netns exec alpha`.
+        environment: variables of the person's shell, beside those of this process.
+    """
+
+    state: Path
+    inside: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, *words: str, **variables: str) -> Said:
+        """Type a command; return what it said."""
+        done = subprocess.run(
+            [*self.inside, *PROGRAM, *words, "--state", str(self.state)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=LIMIT_S,
+            env={**os.environ, "COLUMNS": "200", **self.environment, **variables},
+            check=False,
+        )
+        return Said(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    def json(self, *words: str) -> Any:
+        """Type a command with --json that must go well; return its data."""
+        if self.inside:
+            return json.loads(self(*words, "--json").well().out)
+        return json.loads(self._here(*words, "--json").well().out)
+
+    def _here(self, *words: str) -> Said:
+        """Do the same in this process: to start one for each look takes half a second of a core."""
+        out, err = io.StringIO(), io.StringIO()
+        kept = signal.getsignal(signal.SIGPIPE)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main([*words, "--state", str(self.state)])
+        finally:
+            signal.signal(signal.SIGPIPE, kept)
+        return Said(code=code, out=out.getvalue(), err=err.getvalue())
