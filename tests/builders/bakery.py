@@ -68,12 +68,16 @@ class Bakery:
     _runs: int = 0
     _daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def spawn(self, job: str) -> subprocess.Popen[bytes]:
-        """Begin a run."""
+    def spawn(self, job: str, *, instance: str = "") -> subprocess.Popen[bytes]:
+        """Begin a run, or the life of a daemon's instance."""
         self._runs += 1
+        run = instance or f"{job}/prod@2026-05-01T06:00:00Z~{self._runs}"
         with self._file(job) as out:
             return subprocess.Popen(
-                [sys.executable, "-m", job], env=self._environment(job), stdout=out, stderr=out
+                [sys.executable, "-m", job],
+                env={**self._environment(job), "KIRBY_RUN_ID": run},
+                stdout=out,
+                stderr=out,
             )
 
     def run(self, job: str) -> int:
@@ -82,7 +86,7 @@ class Bakery:
 
     def start(self, job: str) -> None:
         """Start a daemon."""
-        self._daemons[job] = self.spawn(job)
+        self._daemons[job] = self.spawn(job, instance=f"{job}/prod#alpha")
 
     def kill(self, job: str) -> None:
         """End a daemon without a word."""
@@ -127,7 +131,6 @@ class Bakery:
             "KIRBY_KAFKA": json.dumps({"bootstrap.servers": self.kafka}),
             "KIRBY_TOPIC_PREFIX": self.topic_prefix,
             "KIRBY_GROUP": f"{self.topic_prefix.strip('.')}.{job}",
-            "KIRBY_RUN_ID": f"{job}/prod@2026-05-01T06:00:00Z~{self._runs}",
             "KIRBY_ATTEMPT": "1",
             "KIRBY_FENCING_TOKEN": str(self._runs),
             "KIRBY_PACKAGE": f"{job}==1.0.0",

@@ -29,7 +29,7 @@ def go_round(bakery: Bakery) -> None:
 def test_profit_agrees_with_the_shop_whatever_is_killed(bakery: Bakery) -> None:
     bakery.start("forecast")
     bakery.start("profit")
-    for _ in range(4):
+    for _ in range(3):
         go_round(bakery)
 
     bakery.kill("profit")
@@ -38,7 +38,7 @@ def test_profit_agrees_with_the_shop_whatever_is_killed(bakery: Bakery) -> None:
     bakery.start("forecast")
     go_round(bakery)
     bakery.start("profit")
-    for _ in range(4):
+    for _ in range(2):
         go_round(bakery)
     status, said = bakery.check()
 
