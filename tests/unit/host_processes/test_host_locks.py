@@ -65,16 +65,19 @@ def test_a_lock_is_free_the_moment_its_holder_is_killed(tmp_path: Path) -> None:
 def test_a_lock_does_not_pass_to_a_forked_child(tmp_path: Path) -> None:
     lock = locks.take(tmp_path / "lock")
     reader, writer = os.pipe()
+    told, tell = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(writer)
+        os.write(tell, b"1")
         os.read(reader, 1)
         os._exit(0)
+    os.read(told, 1)  # the child lives, and has let the lock go
 
     lock.release()
     free = not locks.is_taken(tmp_path / "lock")
-    os.close(writer)
-    os.close(reader)
+    for descriptor in (writer, reader, told, tell):
+        os.close(descriptor)
     os.waitpid(child, 0)
 
     assert free
