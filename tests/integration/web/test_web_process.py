@@ -33,6 +33,7 @@ from tests.builders.records import a_heartbeat, an_ended, an_exited, an_offered,
 
 pytestmark = pytest.mark.integration
 PATIENCE_S = 40.0
+BEGAN = datetime.now(UTC).replace(microsecond=0)
 PUMP = {"job": {"pump": {"package": "pump==1.0", "prod": {"schedule": "*/10 * * * *"}}}}
 
 
@@ -125,8 +126,7 @@ def post(settings: KafkaSettings, *records: tuple[TopicName, str, AnyRecord]) ->
 
 
 def a_run(number: int) -> str:
-    due = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=number)
-    return run_id(ContextKey("pump/prod"), due)
+    return run_id(ContextKey("pump/prod"), BEGAN - timedelta(minutes=number))
 
 
 def run_records(number: int) -> list[tuple[TopicName, str, AnyRecord]]:
