@@ -1,15 +1,17 @@
 """Where a record goes that cannot be read, with the reason; whoever reads moves on."""
 
+import logging
 from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from kirby.core.records import DeadLetter, TopicName, encode
 from kirby.kafka.settings import KafkaSettings
 
 CLOSE_LIMIT_S = 2.0
+log = logging.getLogger(__name__)
 
 
 class DeadLetters:
@@ -34,7 +36,10 @@ class DeadLetters:
             at=datetime.now(UTC),
         )
         name = self._settings.topic(TopicName.DEAD_LETTERS)
-        self._producer.produce(name, key=topic.value.encode(), value=encode(letter))
+        try:
+            self._producer.produce(name, key=topic.value.encode(), value=encode(letter))
+        except (BufferError, KafkaException):
+            log.warning("a dead letter of %s was not kept: %s", topic.value, reason, exc_info=True)
         self._producer.poll(0)
 
     def close(self) -> None:

@@ -93,7 +93,7 @@ class LeaderLink:
                 places = self._write(producer, _messages(command))
                 is_committing = True
                 producer.commit_transaction(self._limit_s)
-            except (KafkaException, BufferError) as raised:
+            except Exception as raised:  # whatever it is, the link is of no more use
                 self._end(fault_of(raised), is_committing)
                 break
             self._tell(command, places)

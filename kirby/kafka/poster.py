@@ -1,5 +1,6 @@
 """Writes single records in a thread of its own: idempotent, acknowledged by all, told of by tag."""
 
+import logging
 import threading
 from collections.abc import Hashable
 from datetime import timedelta
@@ -19,6 +20,7 @@ from kirby.kafka.settings import DELIVERY_LIMIT, KafkaSettings
 
 POLL_S = 0.1
 CLOSE_LIMIT_S = 5.0
+log = logging.getLogger(__name__)
 
 
 class Poster:
@@ -78,9 +80,12 @@ class Poster:
 
     def _work(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(POLL_S)
-            if self._is_broken.is_set():
-                self._begin_anew()
+            try:
+                self._producer.poll(POLL_S)
+                if self._is_broken.is_set():
+                    self._begin_anew()
+            except Exception:  # a dead thread would acknowledge nothing, for ever
+                log.exception("a poster stumbled and goes on")
 
     def _new_producer(self) -> Any:
         self._is_broken = threading.Event()

@@ -3,6 +3,7 @@
 Nobody waits for anybody: the thread reads on while the actor works, up to a bound.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +13,6 @@ from confluent_kafka import KafkaError as Fault
 
 from kirby.core.errors import KafkaError, Unreadable
 from kirby.core.records import TopicName, decode
-from kirby.kafka.asking import Beginnings, Question, StableEnds
 from kirby.kafka.boot import boot
 from kirby.kafka.dead_letters import DeadLetters
 from kirby.kafka.events import (
@@ -25,11 +25,12 @@ from kirby.kafka.events import (
     UnreadableRead,
 )
 from kirby.kafka.life_signs import LifeSigns
+from kirby.kafka.looking_up import look_up
 from kirby.kafka.mailbox import Mailbox
-from kirby.kafka.queries import instant_of, offsets_of
+from kirby.kafka.queries import instant_of
 from kirby.kafka.sentences import fault_of, sentence
 from kirby.kafka.settings import KafkaSettings
-from kirby.kafka.starts import Beginning, End, Partition, Position, Since, Start, spread
+from kirby.kafka.starts import Beginning, Partition, Position, Start, spread
 
 POLL_S = 0.1  # a command waits at most this long
 BATCH = 500
@@ -38,6 +39,7 @@ LOOK_UP_LIMIT_S = 3.0
 AGAIN_S = 0.5
 TROUBLE_PERIOD_S = 5.0
 CLOSE_LIMIT_S = 5.0
+log = logging.getLogger(__name__)
 
 
 class Reader:
@@ -89,10 +91,20 @@ class Reader:
         consumer = Consumer(config)
         try:
             while not self._closing.is_set():
-                self._turn(consumer)
+                self._guarded(consumer)
         finally:
             consumer.close()
             self._dead_letters.close()
+
+    def _guarded(self, consumer: Any) -> None:
+        """Take a turn; what it did not tell is read again. A dead thread would tell nobody."""
+        try:
+            self._turn(consumer)
+        except Exception as fault:
+            log.exception("a reader stumbled and begins again where it was")
+            self._tell_trouble(type(fault).__name__, f"a reader stumbled: {fault}")
+            self._is_changed = True
+            self._closing.wait(AGAIN_S)
 
     def _turn(self, consumer: Any) -> None:
         if len(self._mailbox) >= FULL:
@@ -109,34 +121,39 @@ class Reader:
             self._mailbox.put(Alive(boot=self._signs.found_boot))
 
     def _take(self, batch: list[Any]) -> None:
+        """Tell of a batch, and only then count it as read."""
         read_boot = boot()
+        ahead: dict[Partition, Position] = {}
         with self._lock:
             if self._is_changed:
                 return  # of what was assigned before: it will be read again
-            events = [event for message in batch for event in self._event(message, read_boot)]
-        self._mailbox.put_all(events)
+            self._mailbox.put_all(
+                [event for message in batch for event in self._event(message, read_boot, ahead)]
+            )
+            self._positions |= ahead
+            self._is_changed = any(isinstance(at, Beginning) for at in ahead.values())
 
-    def _event(self, message: Any, read_boot: float) -> Iterator[ReaderEvent]:
-        fault = message.error()
-        if fault is not None and fault.code() not in (
-            Fault._PARTITION_EOF,
-            Fault._AUTO_OFFSET_RESET,
-        ):
+    def _event(
+        self, message: Any, read_boot: float, ahead: dict[Partition, Position]
+    ) -> Iterator[ReaderEvent]:
+        fault, offset = message.error(), message.offset()
+        code = None if fault is None else fault.code()
+        if code not in (None, Fault._PARTITION_EOF, Fault._AUTO_OFFSET_RESET):
             self._trouble(fault)
             return
-        topic, partition, offset = (
-            self._names[message.topic()],
-            message.partition(),
-            message.offset(),
-        )
-        if fault is None:
-            self._positions[topic, partition] = offset + 1
+        place = topic, partition = self._names[message.topic()], message.partition()
+        if code is None:
             yield self._read(topic, message, read_boot)
-        elif fault.code() == Fault._PARTITION_EOF:
-            self._positions[topic, partition] = offset
+            ahead[place] = offset + 1
+        elif code == Fault._PARTITION_EOF:
             yield CaughtUp(topic=topic, partition=partition, next_offset=offset)
+            ahead[place] = offset
         else:
-            yield self._gone(topic, partition)
+            asked = ahead.get(place, self._positions[place])
+            yield OffsetGone(
+                topic=topic, partition=partition, asked=asked if isinstance(asked, int) else 0
+            )
+            ahead[place] = Beginning()
 
     def _read(self, topic: TopicName, message: Any, read_boot: float) -> ReaderEvent:
         key = (message.key() or b"").decode(errors="replace")
@@ -150,14 +167,6 @@ class Reader:
             key=key, record=record, appended=instant_of(message), read_boot=read_boot, **place
         )
 
-    def _gone(self, topic: TopicName, partition: int) -> OffsetGone:
-        asked = self._positions[topic, partition]
-        self._positions[topic, partition] = Beginning()
-        self._is_changed = True
-        return OffsetGone(
-            topic=topic, partition=partition, asked=asked if isinstance(asked, int) else 0
-        )
-
     # -- where to read from
 
     def _assign(self, consumer: Any) -> bool:
@@ -166,7 +175,7 @@ class Reader:
             wanted = dict(self._positions)
             self._is_changed = False
         try:
-            found = self._look_up(wanted)
+            found = look_up(self._settings, wanted, LOOK_UP_LIMIT_S)
             # Leaders first: an assigned partition without one is looked at again only a second on.
             consumer.list_topics(timeout=LOOK_UP_LIMIT_S)
             consumer.assign(
@@ -181,19 +190,6 @@ class Reader:
             }
         self._signs.expect(self._settings.topic(topic) for topic, _ in found)
         return True
-
-    def _look_up(self, wanted: Mapping[Partition, Position]) -> dict[Partition, int]:
-        """Turn every position into a number.
-
-        By a client that comes and goes: on the consumer's own connection, each question would
-        wait behind a fetch that finds nothing.
-        """
-        found = {place: at for place, at in wanted.items() if isinstance(at, int)}
-        for question, places in _questions(wanted).items():
-            topics = dict.fromkeys(topic for topic, _ in places)
-            answer = offsets_of(self._settings, question, topics, limit_s=LOOK_UP_LIMIT_S)
-            found |= {place: answer[place[0]][place[1]] for place in places}
-        return found
 
     def _look_up_failed(self, raised: KafkaException | KafkaError) -> None:
         self._is_changed = True
@@ -211,16 +207,3 @@ class Reader:
         if now - self._troubles.get(kind, -TROUBLE_PERIOD_S) >= TROUBLE_PERIOD_S:
             self._troubles[kind] = now
             self._mailbox.put(ReaderTrouble(sentence=said))
-
-
-def _questions(wanted: Mapping[Partition, Position]) -> dict[Question, list[Partition]]:
-    questions: dict[Question, list[Partition]] = {}
-    for place, position in wanted.items():
-        match position:
-            case Beginning():
-                questions.setdefault(Beginnings(), []).append(place)
-            case End():
-                questions.setdefault(StableEnds(), []).append(place)
-            case Since():
-                questions.setdefault(position, []).append(place)
-    return questions
