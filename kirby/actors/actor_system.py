@@ -66,7 +66,7 @@ class HostActors:
         """
         try:
             self.boot()
-        except (ActorSystemException, OSError) as fault:
+        except (ActorSystemException, OSError, psutil.Error) as fault:
             raise StartRefused(
                 f"the actors cannot be started: {fault}; see {self._folder.log}"
             ) from fault
@@ -117,7 +117,7 @@ class HostActors:
         self._say(f"the {which} ended; it is started anew")
         try:
             make()
-        except (ActorSystemException, OSError) as fault:
+        except (ActorSystemException, OSError, psutil.Error) as fault:
             self._say(f"the {which} cannot be started: {fault}")
             return FAILED_WAIT_S
         return 0.0
@@ -144,7 +144,7 @@ class HostActors:
     def end(self) -> None:
         """End the actors in order; kill what does not end in time."""
         if self._system is not None and _lives(self.admin):
-            with contextlib.suppress(ActorSystemException, OSError):
+            with contextlib.suppress(ActorSystemException, OSError, psutil.Error):
                 self._system.shutdown()
         self.let_go()
 

@@ -53,7 +53,7 @@ class StartProcess:
         supervisor_class: str = SUPERVISOR,
     ) -> None:
         self._given = configuration
-        self._say = say
+        self._say = _heard_or_not(say)
         self._supervisor_class = supervisor_class
         self._folder = StateFolder(path=Path(configuration.state).absolute())
         self._services = services
@@ -226,6 +226,16 @@ class StartProcess:
         if self._asked_to_stop:
             self._asked_to_stop.say({"done": True})
             self._asked_to_stop.end()
+
+
+def _heard_or_not(say: Say) -> Say:
+    """Go on where nobody listens any more: a host does not end with the pipe of its output."""
+
+    def told(line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            say(line)
+
+    return told
 
 
 def _boot_time() -> float:

@@ -28,6 +28,16 @@ class ScriptHolder(Service, Protocol):
     def scripts(self) -> list[tuple[str, int]]:
         """Return what lives: run or instance, and pid."""
 
+    def end(self) -> None:
+        """End it, if it lives.
+
+        Raises:
+            ShimError: it holds scripts, or does not answer.
+        """
+
+    def end_scripts(self) -> None:
+        """End all scripts, and it."""
+
 
 class Broker(Service, Protocol):
     """The embedded Kafka."""

@@ -93,6 +93,10 @@ class Shim:
         return shim_process.living_scripts(self.folder)
 
     def end(self) -> None:
+        """End it; it refuses while scripts live."""
+        shim_process.end(self.folder, with_scripts=False)
+
+    def end_scripts(self) -> None:
         """End it with all its scripts."""
         shim_process.end(self.folder, with_scripts=True, grace_s=SCRIPT_GRACE_S)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from kirby.actors.actor_system import is_port_free
 from kirby.actors.service import Services
 from kirby.core.configuration import HostConfiguration
-from kirby.core.errors import KafkaError, KafkaNotReachable, PortInUse, StateInUse
+from kirby.core.errors import KafkaError, KafkaNotReachable, KirbyError, PortInUse, StateInUse
 from kirby.host import locks
 from kirby.host.state import StateFolder
 from kirby.kafka.knock import answers
@@ -70,18 +70,27 @@ def make_topics(configuration: HostConfiguration) -> list[str]:
 
 
 def end_services(services: Services, *, with_scripts: bool) -> Iterator[str]:
-    """End what is of no more use; yield what stays, with its pid."""
+    """End what is of no more use; yield what stays, and why, each with its pid."""
     scripts = [] if with_scripts else services.shim.scripts()
     for run, script_pid in scripts:
         yield f"{run} goes on (pid {script_pid})"
+    why = "for it" if scripts else _end_shim(services, with_scripts=with_scripts)
     for service in reversed(list(services)):
-        pid = service.running()
-        if pid is None:
-            continue
-        if scripts:
-            yield f"the {service.name} stays for it (pid {pid})"
-        else:
+        if not why:
             service.end()
+        elif pid := service.running():
+            yield f"the {service.name} stays {why} (pid {pid})"
+
+
+def _end_shim(services: Services, *, with_scripts: bool) -> str:
+    """End the shim; return why it stays, if it does."""
+    try:
+        if with_scripts:
+            services.shim.end_scripts()
+        services.shim.end()
+    except KirbyError as fault:
+        return f"because {fault}"
+    return ""
 
 
 def check_port(configuration: HostConfiguration) -> None:

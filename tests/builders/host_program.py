@@ -12,7 +12,7 @@ from pathlib import Path
 from kirby.actors.boot import StartProcess
 from kirby.actors.service import Services
 from kirby.core.configuration import HostConfiguration
-from kirby.core.errors import KirbyError
+from kirby.core.errors import KirbyError, ShimError
 from kirby.core.names import Host
 from kirby.host.processes import Detached
 
@@ -48,8 +48,13 @@ class SleepingShim:
         return [("pump/prod#oven", script.pid)] if script else []
 
     def end(self) -> None:
-        self.script.end(5.0)
+        if os.environ.get("TEST_SHIM_IS_MUTE"):
+            raise ShimError("the shim does not answer")
         self.process.end(5.0)
+
+    def end_scripts(self) -> None:
+        self.script.end(5.0)
+        self.end()
 
 
 def say(line: str) -> None:

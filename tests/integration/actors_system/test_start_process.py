@@ -200,6 +200,20 @@ def test_while_a_script_lives_the_shim_stays_and_both_are_named(host: TestHost) 
     assert psutil.pid_exists(shim)
 
 
+def test_a_shim_that_may_hold_scripts_unseen_stays(host: TestHost) -> None:
+    host.start(env={"TEST_SHIM_IS_MUTE": "yes"})
+    status = host.wait_for(lambda s: bool(actor(s, "runner")))
+    shim = status["services"][0]["pid"]
+    assert host.process is not None
+
+    host.process.terminate()
+    code, said = host.ended()
+
+    assert code == 0
+    assert f"the shim stays because the shim does not answer (pid {shim})" in said
+    assert psutil.pid_exists(shim)
+
+
 def test_a_stop_with_scripts_ends_everything(host: TestHost) -> None:
     status = host.started().wait_for(lambda s: True)
     script = Detached(record=host.folder.path / "script.json").start(
