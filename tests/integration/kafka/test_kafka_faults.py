@@ -224,6 +224,26 @@ def test_what_an_earlier_leader_left_open_is_never_read(
     reader.close()
 
 
+def test_reading_up_passes_an_aborted_transaction_of_which_nothing_is_delivered(
+    settings: KafkaSettings, post: Post
+) -> None:
+    dying = Producer(settings.for_leader())
+    dying.init_transactions(20)
+    dying.begin_transaction()
+    dying.produce(settings.topic(HOSTS), key=b"ghost", value=encode(ticket("ghost")))
+    dying.flush(20)
+    reader = Kafka(settings=settings).reader({HOSTS: Beginning()}, post.mailbox)
+    held_up_at = post.next(CaughtUp).next_offset
+
+    dying.abort_transaction(20)
+
+    end = written_end(settings)
+    assert (held_up_at, end) == (0, 2)
+    assert post.next(CaughtUp).next_offset == end
+    assert reader.positions() == {(HOSTS, 0): end}
+    reader.close()
+
+
 def test_a_fenced_link_says_so_at_its_next_commit_and_keeps_saying_nothing_else(
     settings: KafkaSettings, post: Post
 ) -> None:
