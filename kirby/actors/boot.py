@@ -33,6 +33,7 @@ from kirby.host.host_file import HostFile, write_host_file
 from kirby.host.keys import load_or_create_key
 from kirby.host.processes import reap_all
 from kirby.host.state import StateFolder
+from kirby.host.web_address import choose_web_endpoint, url_of
 
 SUPERVISOR = "kirby.actors.supervisor.Supervisor"
 LOOK_EVERY_S = 1.0  # at services of an earlier start, whose end no signal tells
@@ -121,7 +122,9 @@ class StartProcess:
         if self._services.broker is not None:
             configuration = replace(configuration, kafka=self._services.broker.bootstrap())
         if self._services.web is not None:
-            configuration = replace(configuration, web_urls=(f"http://{configuration.web_listen}",))
+            listen = choose_web_endpoint(self._folder, configuration.web_listen)
+            urls = (url_of(listen, configuration.address),)
+            configuration = replace(configuration, web_listen=listen, web_urls=urls)
         return configuration
 
     # -- keeping alive
@@ -208,8 +211,13 @@ class StartProcess:
             "admin_pid": self._actors.admin.pid if self._actors.admin else None,
             "supervisor": {"pid": said.pid, **said.facts} if said else None,
             "services": [{"name": s.name, "pid": s.running()} for s in self._services],
-            "scripts": [{"run": run, "pid": pid} for run, pid in self._services.shim.scripts()],
+            "scripts": [{"run": run, "pid": pid} for run, pid in self._scripts()],
         }
+
+    def _scripts(self) -> list[tuple[str, int]]:
+        with contextlib.suppress(KirbyError):  # a shim that does not answer now may in a moment
+            return self._services.shim.scripts()
+        return []
 
     # -- ending
 

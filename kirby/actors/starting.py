@@ -71,26 +71,22 @@ def make_topics(configuration: HostConfiguration) -> list[str]:
 
 def end_services(services: Services, *, with_scripts: bool) -> Iterator[str]:
     """End what is of no more use; yield what stays, and why, each with its pid."""
-    scripts = [] if with_scripts else services.shim.scripts()
+    try:
+        scripts = [] if with_scripts else services.shim.scripts()
+        if with_scripts:
+            services.shim.end_scripts()
+        elif not scripts:
+            services.shim.end()
+        why = "for it" if scripts else ""
+    except KirbyError as fault:  # it may hold scripts that nobody can see now
+        scripts, why = [], f"because {fault}"
     for run, script_pid in scripts:
         yield f"{run} goes on (pid {script_pid})"
-    why = "for it" if scripts else _end_shim(services, with_scripts=with_scripts)
     for service in reversed(list(services)):
         if not why:
             service.end()
         elif pid := service.running():
             yield f"the {service.name} stays {why} (pid {pid})"
-
-
-def _end_shim(services: Services, *, with_scripts: bool) -> str:
-    """End the shim; return why it stays, if it does."""
-    try:
-        if with_scripts:
-            services.shim.end_scripts()
-        services.shim.end()
-    except KirbyError as fault:
-        return f"because {fault}"
-    return ""
 
 
 def check_port(configuration: HostConfiguration) -> None:

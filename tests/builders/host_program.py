@@ -44,12 +44,12 @@ class SleepingShim:
             self.process.start(SLEEP, log=self.state / "log" / "shim.log", env=os.environ)
 
     def scripts(self) -> list[tuple[str, int]]:
+        if os.environ.get("TEST_SHIM_IS_MUTE"):
+            raise ShimError("the shim does not answer")
         script = self.script.running()
         return [("pump/prod#oven", script.pid)] if script else []
 
     def end(self) -> None:
-        if os.environ.get("TEST_SHIM_IS_MUTE"):
-            raise ShimError("the shim does not answer")
         self.process.end(5.0)
 
     def end_scripts(self) -> None:
