@@ -46,11 +46,11 @@ def set_held(context: ContextKey, held: bool) -> bool:
     """Stop a daemon until it is started again, or start it; return whether that changed anything.
 
     Raises:
-        Conflict: the job is no daemon.
+        Conflict: the job is no daemon, and was never held.
     """
     with writing():
         row = find_context(context)
-        if row.job.kind is not JobKind.DAEMON:
+        if held and row.job.kind is not JobKind.DAEMON:
             raise Conflict(f"{context} is no daemon: disable or suspend it instead")
         if row.held == held:
             return False

@@ -6,10 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from kirby.core.configuration import WEB_LISTEN
-from kirby.core.configuration_fields import Endpoint
 from kirby.host.state import PRIVATE_FOLDER, StateFolder, write_private
-from kirby.host.web_address import read_web_address
 from kirby.model.database import bind, connect, connection
 from kirby.model.migrations import upgrade
 from kirby.model.tokens import owner_of_token, replace_token
@@ -41,17 +38,6 @@ def open_database(folder: StateFolder, url: str = "") -> tuple[int, int]:
     return upgrade()
 
 
-def candidates(folder: StateFolder, wanted: Endpoint) -> list[Endpoint]:
-    """Return where to try to listen, in order.
-
-    With the usual address wanted, the one of the last time is kept, and a free port is taken where
-    another has it: several hosts of one machine each have a service of their own.
-    """
-    if wanted != WEB_LISTEN:
-        return [wanted]
-    return [*dict.fromkeys([_kept(folder), wanted]), Endpoint(host=wanted.host, port=0)]
-
-
 def see_to_token(folder: StateFolder, url: str, now: datetime) -> None:
     """See to it that the command line of this machine has a token that is good."""
     present = _token_file(folder)
@@ -64,14 +50,6 @@ def see_to_token(folder: StateFolder, url: str, now: datetime) -> None:
     wanted = TokenFile(url=url, token=token)
     if wanted != present:
         write_private(folder.token, msgspec.json.encode(wanted).decode())
-
-
-def _kept(folder: StateFolder) -> Endpoint:
-    address = read_web_address(folder)
-    if address is None:
-        return WEB_LISTEN
-    host, _, port = address.url.rpartition("/")[2].rpartition(":")
-    return Endpoint(host=host, port=int(port)) if port.isdigit() else WEB_LISTEN
 
 
 def _token_file(folder: StateFolder) -> TokenFile | None:

@@ -20,17 +20,16 @@ from kirby.core.errors import Conflict, PortInUse
 from kirby.host.keys import load_or_create_key
 from kirby.host.locks import Taken, take
 from kirby.host.state import StateFolder
-from kirby.host.web_address import WebAddress, write_web_address
+from kirby.host.web_address import WebAddress, choose_web_endpoint, url_of, write_web_address
 from kirby.kafka.client import Kafka
 from kirby.kafka.settings import settings_of
 from kirby.web.app import create_app
 from kirby.web.catalogue import PackageCatalogue
 from kirby.web.kafka_parts import KafkaAnswers, KafkaLogs, KafkaRequests, KafkaTopics
-from kirby.web.opening import candidates, open_database, see_to_token
+from kirby.web.opening import open_database, see_to_token
 from kirby.web.parts import Parts
 from kirby.web.projecting import Projecting
 
-ANY = "0.0.0.0"
 THREADS = 16
 SHUTDOWN_S = 3
 REQUEST_TIMEOUT_S = 30
@@ -108,12 +107,13 @@ class WebProcess:
         folder = self.settings.folder
         open_database(folder, self.settings.database)
         server = self._listening(create_app(self._parts(stack)))
-        url = self._url(server)
+        host, port = server.bind_addr[:2]
+        url = url_of(Endpoint(host=host, port=port), self.settings.configuration.address)
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         threading.Thread(target=server.serve, name="kirby-web", daemon=True).start()
         see_to_token(folder, url, datetime.now(UTC))
-        write_web_address(folder, WebAddress(url=url, pid=os.getpid()))
+        write_web_address(folder, WebAddress(host=host, port=port, pid=os.getpid()))
         _log.info("the web service answers at %s", url)
         self._stop.wait()
         server.stop()
@@ -138,29 +138,21 @@ class WebProcess:
         )
 
     def _listening(self, app: Any) -> wsgi.Server:
-        """Take the first address that can be had.
+        """Take the address.
 
         Raises:
-            PortInUse: none can.
+            PortInUse: it cannot be had.
         """
-        faults = []
-        for endpoint in candidates(self.settings.folder, self.settings.listen):
-            server = _server(endpoint, app)
-            try:
-                server.prepare()
-            except OSError as fault:
-                faults.append(f"{endpoint}: {fault.strerror or fault}")
-            else:
-                return server
-        raise PortInUse(
-            f"the web service cannot listen ({'; '.join(faults)}): "
-            "choose another address with --listen"
-        )
-
-    def _url(self, server: wsgi.Server) -> str:
-        host, port = server.bind_addr[:2]
-        named = self.settings.configuration.address if host == ANY else host
-        return f"http://{named}:{port}"
+        endpoint = choose_web_endpoint(self.settings.folder, self.settings.listen)
+        server = _server(endpoint, app)
+        try:
+            server.prepare()
+        except OSError as fault:
+            raise PortInUse(
+                f"the web service cannot listen on {endpoint} ({fault.strerror or fault}): "
+                "choose another address with --listen"
+            ) from fault
+        return server
 
 
 def _server(endpoint: Endpoint, app: Any) -> wsgi.Server:

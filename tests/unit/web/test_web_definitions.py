@@ -174,6 +174,13 @@ def test_a_daemon_is_held_and_let_go(service: Service) -> None:
     assert not service.patch("/contexts/tap/prod", {"held": False}).json["held"]
 
 
+def test_a_scheduled_job_is_never_held_so_letting_it_go_changes_nothing(service: Service) -> None:
+    apply(service)
+
+    assert service.patch("/contexts/pump/prod", {"enabled": True, "held": False}).status == 200
+    assert service.patch("/contexts/pump/prod", {"held": True}).status == 409
+
+
 def test_a_suspension_begins_now_and_lasts_as_long_as_was_said(service: Service) -> None:
     apply(service)
 
