@@ -58,6 +58,11 @@ class FakeKafka:
         place = members.index(member)
         return {n for n in range(PARTITIONS) if n % len(members) == place}
 
+    def held_by_others(self, member: "FakeGroupReading") -> set[int]:
+        """Return the partitions that another member has not let go of yet."""
+        others = [m for m in self._members[member.group, member.topic] if m is not member]
+        return {number for other in others for number in other.positions}
+
     def leave(self, member: "FakeGroupReading") -> None:
         self._members[member.group, member.topic].remove(member)
 
@@ -98,21 +103,21 @@ class FakeGroupReading:
         self.topic = topic
         self.group = group
         self._lost = lost
-        self._positions: dict[int, int] = {}
+        self.positions: dict[int, int] = {}
         self.is_held = False
         self.is_joined = False
 
     def poll(self, seconds: float) -> Received | None:
         self._rebalance()
-        for number, position in sorted(self._positions.items()):
+        for number, position in sorted(self.positions.items()):
             partition = self._kafka.topics[self.topic][number]
             if position < len(partition) and not self.is_held:
-                self._positions[number] = position + 1
+                self.positions[number] = position + 1
                 return partition[position]
         return None
 
     def settle(self, place: Place) -> None:
-        if place.partition in self._positions:
+        if place.partition in self.positions:
             self._kafka.committed[self.group, place.topic, place.partition] = place.offset + 1
 
     def hold(self) -> None:
@@ -122,19 +127,19 @@ class FakeGroupReading:
         self.is_held = False
 
     def close(self) -> None:
-        self._lost(sorted(self._positions))
+        self._lost(sorted(self.positions))
         self._kafka.leave(self)
 
     def _rebalance(self) -> None:
         self.is_joined = True
         share = self._kafka.share_of(self)
-        if gone := sorted(self._positions.keys() - share):
+        if gone := sorted(self.positions.keys() - share):
             self._lost(gone)
             for number in gone:
-                del self._positions[number]
-        for number in share - self._positions.keys():
+                del self.positions[number]
+        for number in share - self.positions.keys() - self._kafka.held_by_others(self):
             key = (self.group, self.topic, number)
-            self._positions[number] = self._kafka.committed.get(key, 0)
+            self.positions[number] = self._kafka.committed.get(key, 0)
 
 
 class FakeOutsideReading:
