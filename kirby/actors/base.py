@@ -3,7 +3,7 @@
 Thespian calls a handler that raised again with the same message, forgets the watched descriptors
 after any other result than a `ThespianWatch`, and cannot cancel a wake-up. So the guard catches
 everything, the watch is returned always, and a wake-up says what it was for (ARCHITECTURE,
-"What Thespian asks of us").
+"What Thespian, librdkafka and Linux ask of us").
 """
 
 import logging

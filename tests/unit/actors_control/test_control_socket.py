@@ -11,6 +11,7 @@ import pytest
 from kirby.actors import control
 from kirby.actors.control import Control
 from kirby.actors.status import lines_of
+from kirby.host.processes import wait_until
 from kirby.host.state import StateFolder
 
 DEEP = "a-folder-with-a-name-as-long-as-people-like-them-to-be" * 2
@@ -75,7 +76,7 @@ def test_nonsense_is_not_answered(folder: StateFolder, listening: Control) -> No
 
     assert link.recv(10) == b""
     link.close()
-    assert asked == [None]
+    assert wait_until(lambda: asked == [None], 5)
 
 
 def test_one_who_asks_and_leaves_does_no_harm(folder: StateFolder, listening: Control) -> None:
