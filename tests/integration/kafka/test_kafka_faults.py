@@ -23,6 +23,7 @@ from kirby.kafka.events import (
     CaughtUp,
     Committed,
     Delivered,
+    KafkaEvent,
     LinkFailed,
     LinkFenced,
     NotPosted,
@@ -169,21 +170,17 @@ def test_a_poster_that_is_closed_while_the_broker_is_down_gives_up_what_it_holds
 def test_a_commit_without_an_answer_has_an_unknown_outcome_and_ends_the_link(
     broker: Broker, settings: KafkaSettings, post: Post
 ) -> None:
-    link = LeaderLink(settings, post.mailbox)
-    link.become(leadership())
-    post.next(Became)
+    link = leading(settings, post)
 
     broker.freeze()
     link.commit("frozen", [Message(topic=HOSTS, key="alpha", record=ticket())])
     failed = post.next(LinkFailed)
     broker.thaw()
     link.commit("again", [Message(topic=HOSTS, key="alpha", record=ticket())])
-    successor = LeaderLink(settings, post.mailbox)
-    successor.become(leadership(life=2))
+    successor = leading(settings, post, life=2)
 
     assert failed.outcome_unknown
     assert "does not answer" in failed.sentence
-    assert post.next(Became).epoch > 0
     assert not [event for event in post.seen if isinstance(event, Committed)]
     link.close()
     successor.close()
@@ -213,9 +210,7 @@ def test_what_an_earlier_leader_left_open_is_never_read(
     reader = Kafka(settings=settings).reader({HOSTS: Beginning()}, post.mailbox)
     held_up_at = post.next(CaughtUp).next_offset
 
-    link = LeaderLink(settings, post.mailbox)
-    link.become(leadership())
-    post.next(Became)
+    link = leading(settings, post)
     link.commit("real", [Message(topic=HOSTS, key="real", record=ticket("real"))])
 
     assert (open_end, held_up_at) == (1, 0)
@@ -247,11 +242,7 @@ def test_reading_up_passes_an_aborted_transaction_of_which_nothing_is_delivered(
 def test_a_fenced_link_says_so_at_its_next_commit_and_keeps_saying_nothing_else(
     settings: KafkaSettings, post: Post
 ) -> None:
-    earlier, later = (LeaderLink(settings, post.mailbox) for _ in range(2))
-    earlier.become(leadership(life=1))
-    post.next(Became)
-    later.become(leadership(life=2))
-    post.next(Became)
+    earlier, later = leading(settings, post, life=1), leading(settings, post, life=2)
 
     for tag in ("first", "second"):
         earlier.commit(tag, [Message(topic=HOSTS, key=tag, record=ticket())])
@@ -267,9 +258,7 @@ def test_a_fenced_link_says_so_at_its_next_commit_and_keeps_saying_nothing_else(
 def test_a_transaction_with_a_record_that_is_too_large_is_not_committed(
     settings: KafkaSettings, post: Post
 ) -> None:
-    link = LeaderLink(settings, post.mailbox)
-    link.become(leadership())
-    post.next(Became)
+    link = leading(settings, post)
     huge = ticket("x" * 2_000_000)
 
     link.commit(
@@ -292,6 +281,23 @@ def test_a_dead_broker_is_told_in_one_sentence(broker: Broker, settings: KafkaSe
         probe(settings, limit_s=1)
     with pytest.raises(KafkaError, match="does not answer"):
         broker_clock(settings, limit_s=1)
+
+
+def leading(settings: KafkaSettings, post: Post, life: int = 1) -> LeaderLink:
+    """Begin to lead, as a candidate does: a link that failed is followed by another.
+
+    A broker that was killed or frozen has no coordinator of transactions for a moment.
+    """
+    while True:
+        link = LeaderLink(settings, post.mailbox)
+        link.become(leadership(life=life))
+        if isinstance(post.next(KafkaEvent, is_of_the_link), Became):
+            return link
+        link.close()
+
+
+def is_of_the_link(event: KafkaEvent) -> bool:
+    return isinstance(event, Became | LinkFailed)
 
 
 def signs_in_the_next(post: Post, seconds: float) -> list[Alive]:
