@@ -27,7 +27,7 @@ class EmbeddedKafka:
 
     folder: Path
     progress: Progress = silent
-    name: str = "Kafka"
+    name: str = "Kafka broker"
 
     def running(self) -> int | None:
         """Return its pid, if it lives."""
