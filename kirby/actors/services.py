@@ -27,7 +27,7 @@ class EmbeddedKafka:
 
     folder: Path
     progress: Progress = silent
-    name: str = "Kafka broker"
+    name: str = "Kafka"
 
     def running(self) -> int | None:
         """Return its pid, if it lives."""
