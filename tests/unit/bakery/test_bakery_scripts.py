@@ -181,6 +181,14 @@ class TestProfit:
         assert [profit.day for profit in accounts.changed()] == [on(1)]
         assert list(accounts.changed()) == []
 
+    def test_days_that_have_lost_records_are_left_as_they_were_told(self) -> None:
+        accounts = a.Accounts()
+        accounts.forget_up_to(MONDAY)
+        for number, day in enumerate((MONDAY, on(1))):
+            accounts.take(a.Sale(id=number, day=day, amount=Decimal("10.00")))
+
+        assert [profit.day for profit in accounts.changed()] == [on(1)]
+
 
 class TestCheck:
     def facts(self, **given: Any) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Its accounts are in memory. So it reads its topics from their beginnings when it starts, and tells
 the shop nothing before it has caught up; each day is written under its date. Killed at any moment
-and started again, it comes to the same numbers.
+and started again, it comes to the same numbers. Days whose records Kafka no longer keeps are left
+as they were told.
 """
 
 from collections.abc import Iterator
@@ -33,10 +34,14 @@ def main() -> None:
         Topic("surplus", of=Surplus).from_beginning() as surpluses,
     ):
         topics: list[Topic[Any]] = [sales, productions, surpluses]
+        begun: set[tuple[str, int]] = set()
         told = told_before(shop)
         while True:  # until `next` is told that the script is to stop
             for topic in topics:
                 for record in some(topic):
+                    if (record.topic, record.partition) not in begun and record.offset > 0:
+                        accounts.forget_up_to(record.value.day)
+                    begun.add((record.topic, record.partition))
                     accounts.take(record.value)
             if all(topic.caught_up for topic in topics):
                 tell(

@@ -55,6 +55,7 @@ class Accounts:
     _baked: dict[date, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
     _left: dict[date, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
     _changed: set[date] = field(default_factory=set)
+    _incomplete: date = date.min  # days up to here have lost records
 
     def take(self, record: Sale | Production | Surplus) -> None:
         """Take a record of one of the three topics into account."""
@@ -67,10 +68,14 @@ class Accounts:
                 self._left[record.day][record.id] = record.worth
         self._changed.add(record.day)
 
+    def forget_up_to(self, day: date) -> None:
+        """Take note that records up to this day are no longer kept: these days stay as they are."""
+        self._incomplete = max(day, self._incomplete)
+
     def changed(self) -> Iterator[Profit]:
         """Return the days that have changed since they were last asked for."""
         changed, self._changed = sorted(self._changed), set()
-        return (self._profit_of(day) for day in changed)
+        return (self._profit_of(day) for day in changed if day > self._incomplete)
 
     def _profit_of(self, day: date) -> Profit:
         revenue = sum(self._sold[day].values(), ZERO)
