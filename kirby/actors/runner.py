@@ -153,8 +153,15 @@ class Runner(KirbyActor):
         for event in events:
             self.claims, effects = claims.step(self.claims, event, self._now())
             for effect in effects:
-                self._perform(effect)
+                self._try(effect)
         self._ticking.see_to(claims.next_wake(self.claims, self._now()))
+
+    def _try(self, effect: AnyEffect) -> None:
+        """Perform one effect; should it fail, the others are no less wanted."""
+        try:
+            self._perform(effect)
+        except Exception as fault:
+            self.failed(effect, fault)
 
     def _now(self) -> Moment:
         return Moment(wall=self.clock.now(), boot=self.clock.boot())
