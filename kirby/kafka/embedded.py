@@ -43,7 +43,8 @@ ANSWER_LIMIT_S = 90.0  # it takes 1.2 to 3.5 s on an idle machine
 MUTE_LIMIT_S = 60.0  # a broker that was found alive may just be starting
 KNOCK_LIMIT_S = 10.0
 KNOCK_PERIOD_S = 0.05
-STOP_LIMIT_S = 40.0  # 0.4 s; 6.6 s when Java keeps what it compiled
+STOP_LIMIT_S = 30.0  # it takes 0.4 s
+KEEP_LIMIT_S = 120.0  # 6 s, of one core
 PORT_TRIES = 3  # a port that was free may be taken before Kafka comes to it
 
 
@@ -117,7 +118,7 @@ def _end(broker: BrokerFolder, pid: int, progress: Progress) -> None:
     if keeps:
         progress(Stage.KEEP, 0, 1)
     os.kill(pid, signal.SIGTERM)
-    if not wait_for_end(pid, STOP_LIMIT_S):
+    if not wait_for_end(pid, KEEP_LIMIT_S if keeps else STOP_LIMIT_S):
         kill(pid)
     broker.pid.unlink(missing_ok=True)
     if keeps:

@@ -17,7 +17,7 @@ from kirby.kafka import embedded
 from kirby.kafka.broker_files import BrokerFolder, kept_ports
 from kirby.kafka.broker_process import wait_for_end
 from kirby.kafka.embedded import Sources
-from kirby.kafka.jars import FOLDER, ensure_jars
+from kirby.kafka.jars import ensure_jars
 from kirby.kafka.progress import Stage, silent
 
 pytestmark = pytest.mark.integration
@@ -28,6 +28,11 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "kafka"
     yield path
     embedded.stop(path)
+
+
+@pytest.fixture
+def kept_jars() -> Path:
+    return ensure_jars(embedded.sources_of(os.environ).cache, silent)
 
 
 def test_a_broker_that_runs_is_found_and_not_started_again(folder: Path) -> None:
@@ -125,15 +130,49 @@ def test_a_broker_that_cannot_start_says_why(folder: Path) -> None:
         embedded.ensure(folder)
 
 
-def test_a_system_java_and_a_folder_of_jars_serve_as_well(folder: Path) -> None:
+def test_what_java_compiled_is_kept_at_the_first_clean_stop_only(
+    folder: Path, tmp_path: Path, kept_jars: Path
+) -> None:
+    sources = Sources(cache=tmp_path / "cache", jars=kept_jars)
+    sources.cache.mkdir()
+    told: list[tuple[Stage, int, int]] = []
+
+    embedded.ensure(folder, sources=sources)
+    embedded.stop(folder, lambda *news: told.append(news))
+    kept = list(sources.cache.iterdir())
+    embedded.ensure(folder, sources=sources)
+    embedded.stop(folder, lambda *news: told.append(news))
+
+    assert told == [(Stage.KEEP, 0, 1), (Stage.KEEP, 1, 1)]
+    assert [path.suffix for path in kept] == [".aot"]
+    assert list(sources.cache.iterdir()) == kept
+
+
+def test_a_broker_that_is_killed_keeps_nothing_of_what_java_compiled(
+    folder: Path, tmp_path: Path, kept_jars: Path
+) -> None:
+    sources = Sources(cache=tmp_path / "cache", jars=kept_jars)
+    sources.cache.mkdir()
+    embedded.ensure(folder, sources=sources)
+    pid = embedded.running(folder)
+    assert pid
+
+    os.killpg(pid, signal.SIGTERM)
+    wait_for_end(pid, limit_s=1.5)  # it is writing by now
+    os.killpg(pid, signal.SIGKILL)
+    wait_for_end(pid, limit_s=10)
+    embedded.stop(folder)
+
+    assert list(sources.cache.iterdir()) == []
+
+
+def test_a_system_java_and_a_folder_of_jars_serve_as_well(folder: Path, kept_jars: Path) -> None:
     java = shutil.which("java")
     if java is None:
         pytest.skip("no Java is installed on this machine")
-    jars = embedded.sources_of(os.environ).cache / FOLDER
-    ensure_jars(jars.parent, silent)
 
     address = embedded.ensure(
-        folder, sources=Sources(cache=folder / "empty", java=Path(java), jars=jars)
+        folder, sources=Sources(cache=folder / "empty", java=Path(java), jars=kept_jars)
     )
 
     make_topic(address, "served")
