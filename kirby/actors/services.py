@@ -43,7 +43,7 @@ class EmbeddedKafka:
 
     def end(self) -> None:
         """End it cleanly."""
-        embedded.stop(self.folder)
+        embedded.stop(self.folder, self.progress)
 
 
 @dataclass(frozen=True, kw_only=True)
