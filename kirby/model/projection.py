@@ -15,7 +15,7 @@ from kirby.core.records import AnyRecord, Beat, Heartbeat, TopicName
 from kirby.model.database import writing
 from kirby.model.happenings import OffsetRow
 from kirby.model.projection_hosts import see_beat, see_heartbeat
-from kirby.model.projection_runs import RUN_RECORDS, see_run_record
+from kirby.model.projection_runs import RUN_RECORDS, RunBatch
 from kirby.model.upsert import put
 
 PROJECTED = (TopicName.RUNS, TopicName.HOSTS, TopicName.LEADERSHIP)
@@ -64,10 +64,11 @@ def _take_together(batch: Iterable[Placed], read_up_to: Offsets) -> None:
     with writing():
         known = offsets()
         reached = dict(read_up_to)
+        runs = RunBatch()
         for placed in batch:
             place = (placed.topic, placed.partition)
             if placed.offset >= known.get(place, 0):
-                _apply(placed.record)
+                _apply(placed.record, runs)
                 reached[place] = max(reached.get(place, 0), placed.offset + 1)
         _advance(known, reached)
 
@@ -96,13 +97,13 @@ def _advance(known: Offsets, reached: Offsets) -> None:
             put(OffsetRow, (OffsetRow.topic, OffsetRow.partition), columns)
 
 
-def _apply(record: AnyRecord | None) -> None:
+def _apply(record: AnyRecord | None, runs: RunBatch) -> None:
     match record:
         case Heartbeat():
             see_heartbeat(record)
         case Beat():
             see_beat(record)
         case _ if isinstance(record, RUN_RECORDS):
-            see_run_record(record)
+            runs.see(record)
         case _:
             pass  # tickets and probes concern hosts and leaders only

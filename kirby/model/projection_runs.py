@@ -1,5 +1,7 @@
 """Steps of runs and daemons: each fills the columns of its own, in whatever order they come."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from peewee import fn
@@ -30,44 +32,100 @@ TAIL_LINES = 50
 TAIL_LINE_LIMIT = 2000
 
 
-def see_run_record(record: RunRecord) -> None:
-    """Project one record of the runs topic."""
-    match record:
-        case Offered():
-            _see_offered(record)
-        case Ended():
-            _see_ended(record)
-        case Stretch():
-            _see_stretch(record)
+@dataclass(kw_only=True)
+class RunBatch:
+    """Projects records of the runs topic; remembers in one transaction which rows are there."""
+
+    runs: set[str] = field(default_factory=set)
+    attempts: set[tuple[str, int]] = field(default_factory=set)
+
+    def see(self, record: RunRecord) -> None:
+        """Project one record."""
+        match record:
+            case Offered():
+                self._see_offered(record)
+            case Ended():
+                self._see_ended(record)
+            case Stretch():
+                _see_stretch(record)
+            case _:
+                self._see_step(record)
+
+    def _see_offered(self, record: Offered) -> None:
+        self._ensure(record.run, record.attempt, record.at)
+        _set_attempt(
+            record.run,
+            record.attempt,
+            offered=record.at,
+            not_before=record.not_before,
+            deadline=record.deadline,
+            package=record.package,
+        )
+        if record.asked_by:
+            Run.update(asked_by=record.asked_by).where(Run.id == record.run).execute()
+
+    def _see_ended(self, record: Ended) -> None:
+        self._ensure_run(record.run, 0)
+        Run.update(
+            end=record.end,
+            reason=storable(record.reason),
+            ended=record.at,
+            attempts=_greatest(Run.attempts, record.attempts),
+        ).where((Run.id == record.run) & Run.end.is_null()).execute()
+
+    def _see_step(self, step: Step) -> None:
+        self._ensure(step.run, step.attempt, step.at)
+        _set_attempt(
+            step.run, step.attempt, host=step.host, incarnation=step.incarnation, **_columns(step)
+        )
+        match step:
+            case Released() | FirstLine():
+                _see_begun(step)
+            case StopAsked():
+                _see_stop(step)
+            case Exited() | NotStarted():
+                _see_attempt_end(step)
+
+    def _ensure(self, run: str, attempt: int, at: datetime) -> None:
+        """See to it that a run (unless it is a daemon's instance) and its attempt have rows."""
+        if (run, attempt) in self.attempts:
+            return
+        if not is_instance(run):
+            self._ensure_run(RunId(run), attempt)
+        Attempt.insert(
+            run=run, attempt=attempt, context=context_of(run), seen=at
+        ).on_conflict_ignore().execute()
+        self.attempts.add((run, attempt))
+
+    def _ensure_run(self, run: RunId, attempt: int) -> None:
+        if run not in self.runs:
+            Run.insert(
+                id=run, context=context_of(run), due=due_of(run), manual="~" in run
+            ).on_conflict_ignore().execute()
+            self.runs.add(run)
+        if attempt:
+            Run.update(attempts=attempt).where(
+                (Run.id == run) & (Run.attempts < attempt) & Run.end.is_null()
+            ).execute()
+
+
+def _columns(step: Step) -> dict[str, Any]:
+    """Return the columns that a step fills whatever came before it."""
+    match step:
+        case Armed():
+            package = {"package": step.package} if step.package else {}
+            claimed = {"claimed": step.claimed_at} if step.claimed_at is not None else {}
+            return {"armed": step.at, **package, **claimed}
+        case Parked():
+            return {"parked": step.at}
+        case Released():
+            return {"released": step.at}
+        case FirstLine():
+            return {"first_line": step.at, "late_us": step.late_us}
+        case Logged():
+            return _logged_columns(step)
         case _:
-            _see_step(record)
-
-
-def _see_offered(record: Offered) -> None:
-    _ensure_run(record.run)
-    _ensure_attempt(record.run, record.attempt, record.at)
-    _set_attempt(
-        record.run,
-        record.attempt,
-        offered=record.at,
-        not_before=record.not_before,
-        deadline=record.deadline,
-        package=record.package,
-    )
-    Run.update(asked_by=record.asked_by).where(
-        (Run.id == record.run) & (Run.asked_by == "")
-    ).execute()
-    _raise_attempts(record.run, record.attempt)
-
-
-def _see_ended(record: Ended) -> None:
-    _ensure_run(record.run)
-    Run.update(
-        end=record.end,
-        reason=storable(record.reason),
-        ended=record.at,
-        attempts=_greatest(Run.attempts, record.attempts),
-    ).where((Run.id == record.run) & Run.end.is_null()).execute()
+            return {}
 
 
 def _see_stretch(record: Stretch) -> None:
@@ -80,40 +138,6 @@ def _see_stretch(record: Stretch) -> None:
         reason=storable(record.reason),
         at=record.at,
     ).on_conflict_ignore().execute()
-
-
-def _see_step(step: Step) -> None:
-    if not is_instance(step.run):
-        _ensure_run(RunId(step.run))
-        _raise_attempts(step.run, step.attempt)
-    _ensure_attempt(step.run, step.attempt, step.at)
-    _set_attempt(step.run, step.attempt, host=step.host, incarnation=step.incarnation)
-    match step:
-        case Armed():
-            _see_armed(step)
-        case Parked():
-            _set_attempt(step.run, step.attempt, parked=step.at)
-        case Released():
-            _set_attempt(step.run, step.attempt, released=step.at)
-            _see_begun(step)
-        case FirstLine():
-            _set_attempt(step.run, step.attempt, first_line=step.at, late_us=step.late_us)
-            _see_begun(step)
-        case StopAsked():
-            _see_stop(step)
-        case Exited() | NotStarted():
-            _see_attempt_end(step)
-        case Logged():
-            _see_logged(step)
-
-
-def _see_armed(step: Armed) -> None:
-    columns: dict[str, Any] = {"armed": step.at}
-    if step.package:
-        columns["package"] = step.package
-    if step.claimed_at is not None:
-        columns["claimed"] = step.claimed_at
-    _set_attempt(step.run, step.attempt, **columns)
 
 
 def _see_begun(step: Step) -> None:
@@ -149,37 +173,19 @@ def _not_started_columns(step: NotStarted) -> dict[str, Any]:
     return {"end": AttemptEnd.NOT_STARTED, "not_started": step.why}
 
 
-def _see_logged(step: Logged) -> None:
+def _logged_columns(step: Logged) -> dict[str, Any]:
     """Widen the range: a long run tells of its log again and again."""
-    Attempt.update(
-        log_partition=step.partition,
-        log_first=_least(fn.COALESCE(Attempt.log_first, step.first_offset), step.first_offset),
-        log_last=_greatest(fn.COALESCE(Attempt.log_last, step.last_offset), step.last_offset),
-        log_lines=_greatest(fn.COALESCE(Attempt.log_lines, 0), step.lines),
-        dropped_bytes=_greatest(fn.COALESCE(Attempt.dropped_bytes, 0), step.dropped_bytes),
-    ).where(_one(step.run, step.attempt)).execute()
-
-
-def _ensure_run(run: RunId) -> None:
-    Run.insert(
-        id=run, context=context_of(run), due=due_of(run), manual="~" in run
-    ).on_conflict_ignore().execute()
-
-
-def _ensure_attempt(run: str, attempt: int, seen: Any) -> None:
-    Attempt.insert(
-        run=run, attempt=attempt, context=context_of(run), seen=seen
-    ).on_conflict_ignore().execute()
+    return {
+        "log_partition": step.partition,
+        "log_first": _least(fn.COALESCE(Attempt.log_first, step.first_offset), step.first_offset),
+        "log_last": _greatest(fn.COALESCE(Attempt.log_last, step.last_offset), step.last_offset),
+        "log_lines": _greatest(fn.COALESCE(Attempt.log_lines, 0), step.lines),
+        "dropped_bytes": _greatest(fn.COALESCE(Attempt.dropped_bytes, 0), step.dropped_bytes),
+    }
 
 
 def _set_attempt(run: str, attempt: int, **columns: Any) -> None:
     Attempt.update(columns).where(_one(run, attempt)).execute()
-
-
-def _raise_attempts(run: str, attempt: int) -> None:
-    Run.update(attempts=attempt).where(
-        (Run.id == run) & (Run.attempts < attempt) & Run.end.is_null()
-    ).execute()
 
 
 def _one(run: str, attempt: int) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from peewee import JOIN
 
 from kirby.core.errors import NotFound
-from kirby.core.names import ContextKey, Host
+from kirby.core.names import ContextKey, Host, split_context
 from kirby.core.nouns import (
     CronLine,
     Definition,
@@ -127,7 +127,7 @@ def _details(keys: list[ContextKey], now: datetime) -> _Details:
         schedules=_schedules(few),
         suspensions=_suspensions(few, now),
         absences=_absences(few, now),
-        **_variables(),
+        **_variables(few),
     )
 
 
@@ -168,11 +168,11 @@ def _absences(few: list[ContextKey] | None, now: datetime) -> dict[str, list[Sus
     return found
 
 
-def _variables() -> dict[str, Any]:
+def _variables(few: list[ContextKey] | None) -> dict[str, Any]:
     everywhere: dict[str, Variable] = {}
     of_job: dict[str, dict[str, Variable]] = defaultdict(dict)
     of_context: dict[str, dict[str, Variable]] = defaultdict(dict)
-    for row in ConfigKey.select():
+    for row in _among_variables(few):
         variable = Variable(name=row.name, value=row.value, sealed=row.sealed)
         match row.scope:
             case Scope.GLOBAL:
@@ -182,6 +182,15 @@ def _variables() -> dict[str, Any]:
             case Scope.CONTEXT:
                 of_context[row.context_id][row.name] = variable
     return {"everywhere": everywhere, "of_job": of_job, "of_context": of_context}
+
+
+def _among_variables(few: list[ContextKey] | None) -> Any:
+    query = ConfigKey.select()
+    if few is None:
+        return query
+    jobs = {split_context(context)[0] for context in few}
+    wide = ConfigKey.scope == Scope.GLOBAL
+    return query.where(wide | ConfigKey.job.in_(sorted(jobs)) | ConfigKey.context.in_(few))
 
 
 def _definition(row: Any, details: _Details) -> Definition:
