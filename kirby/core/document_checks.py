@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from kirby.core.definitions import Definitions, SecretState, SetVariable
 from kirby.core.document_table import near
 from kirby.core.errors import Fault, InvalidDocument
+from kirby.core.nouns import JobKind
 
 Lacks = Callable[[str], str | None]
 """Given `name==version`: a sentence if the index surely lacks it, else None."""
@@ -29,7 +30,15 @@ def check_document(stored: Definitions, wanted: Definitions, lacks: Lacks) -> No
 
 def _suspensions(stored: Definitions, wanted: Definitions) -> Iterator[Fault]:
     known = stored.contexts().keys() | wanted.contexts().keys()
+    jobs = {**stored.jobs, **wanted.jobs}
     for each in wanted.suspensions:
+        job = jobs.get(each.context.partition("/")[0])
+        if job is not None and job.kind is JobKind.DAEMON:
+            yield Fault(
+                field=f"{each.path}.context",
+                sentence=f"{each.context} is a daemon, it does not fire: "
+                "write enabled = false in its context instead",
+            )
         if each.context not in known:
             yield Fault(
                 field=f"{each.path}.context",

@@ -66,7 +66,7 @@ def suspend(
 
     Raises:
         InvalidInput: it ends before it starts.
-        Conflict: the very same window is there already.
+        Conflict: the very same window is there already, or the job is a daemon.
     """
     if window.end <= window.start:
         raise InvalidInput(
@@ -75,7 +75,8 @@ def suspend(
             field="end",
         )
     with writing():
-        find_context(context)
+        if find_context(context).job.kind is JobKind.DAEMON:
+            raise Conflict(f"{context} is a daemon, it does not fire: disable it instead")
         same = (
             (SuspensionRow.context == context)
             & (SuspensionRow.start == window.start)

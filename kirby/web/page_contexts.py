@@ -6,6 +6,7 @@ from typing import Any
 
 from kirby.core.definitions import DEFAULT_POLICIES
 from kirby.core.difference_shown import shown_hosts, shown_policy, shown_schedules
+from kirby.core.document_contexts import SCHEDULED_ONLY
 from kirby.core.nouns import Definition, JobKind, Policies
 from kirby.model.contexts import suspensions_of
 from kirby.model.runs import lives_of
@@ -78,6 +79,11 @@ def _next(view: ContextView, parts: Parts) -> Html:
     return distance(view.next, now)
 
 
+def is_daemon(definition: Definition) -> bool:
+    """Tell whether a context runs all the time."""
+    return definition.kind is JobKind.DAEMON
+
+
 def zone_of(definition: Definition) -> str:
     """Return the time zone that a context's people think in."""
     return definition.schedules[0].zone if definition.schedules else "UTC"
@@ -99,7 +105,7 @@ def context_page(parts: Parts, caller: Caller, definition: Definition) -> str:
         _actions(caller, definition),
         _facts(view, parts),
         _happened(view, parts),
-        _suspensions(parts, caller, definition),
+        _suspensions(parts, caller, definition) if not is_daemon(definition) else None,
         _variables(definition),
     )
 
@@ -119,24 +125,35 @@ def _actions(caller: Caller, definition: Definition) -> Html:
 
 def _facts(view: ContextView, parts: Parts) -> Html:
     definition = view.definition
-    daemon = definition.kind is JobKind.DAEMON
+    own = _daemon_facts(view) if is_daemon(definition) else _scheduled_facts(view, parts)
     facts: list[tuple[str, Child]] = [
         ("package", definition.package),
-        ("hosts", shown_hosts(definition.hosts))
-        if daemon
-        else ("schedule", shown_schedules(definition.schedules) or "runs only when asked for"),
-        ("state", _next(view, parts)),
-        ("takes", join([took(view.median_seconds), " ", durations(view.recent)])),
+        *own,
         ("reads", _externals(view, "reads")),
         ("writes", _externals(view, "writes")),
         ("group", definition.group),
-        ("policies", _policies(definition.policies)),
+        ("policies", _policies(definition)),
     ]
     return e("dl", [[e("dt", name), e("dd", value)] for name, value in facts], class_="facts")
 
 
-def _policies(policies: Policies) -> Html:
-    return join(_policy(name, getattr(policies, name)) for name in Policies.__struct_fields__)
+def _daemon_facts(view: ContextView) -> list[tuple[str, Child]]:
+    return [("hosts", shown_hosts(view.definition.hosts)), ("state", _fires(view))]
+
+
+def _scheduled_facts(view: ContextView, parts: Parts) -> list[tuple[str, Child]]:
+    schedule = shown_schedules(view.definition.schedules)
+    return [
+        ("schedule", schedule or "runs only when asked for"),
+        ("next", _next(view, parts)),
+        ("takes", join([took(view.median_seconds), " ", durations(view.recent)])),
+    ]
+
+
+def _policies(definition: Definition) -> Html:
+    foreign = SCHEDULED_ONLY if is_daemon(definition) else ()
+    names = [name for name in Policies.__struct_fields__ if name not in foreign]
+    return join(_policy(name, getattr(definition.policies, name)) for name in names)
 
 
 def _policy(name: str, value: Any) -> Html:

@@ -193,6 +193,17 @@ def test_a_suspension_begins_now_and_lasts_as_long_as_was_said(service: Service)
     assert service.get("/contexts/pump/prod").json["next"] == "2026-11-23T14:00:00Z"
 
 
+def test_a_daemon_does_not_fire_so_it_is_not_suspended(service: Service) -> None:
+    apply(service, TAP)
+    window = {"context": "tap/prod", "from": "2026-12-24T18:00:00Z", "to": "2026-12-27T06:00:00Z"}
+
+    by_hand = service.post("/contexts/tap/prod/suspensions", {"duration": "2 h"})
+    by_document = service.post("/document/plan", {"document": TAP | {"suspension": [window]}})
+
+    assert by_hand.status == 409
+    assert by_document.json["faults"][0]["field"] == "suspension.0.context"
+
+
 def test_a_suspension_is_taken_away(service: Service) -> None:
     apply(service)
     made = service.post("/contexts/pump/prod/suspensions", {"duration": "2 h"}).json
