@@ -5,7 +5,7 @@ import fcntl
 import os
 import signal
 
-from kirby.shim import kernel
+from kirby.shim import descriptors, kernel
 from kirby.shim.requests import Order
 from kirby.shim.sockets import Socket
 
@@ -52,6 +52,7 @@ class Child:
             os.close(descriptor)
         if self._order.exclusive:
             kernel.die_with(parent)
+        descriptors.restore_limit()
         os.umask(0o077)
         os.chdir(f"{self._folder}/work")
 

@@ -65,6 +65,7 @@ class RunFolder:
             os.ftruncate(self._journal, self._end)
             os.close(self._journal)
             self._journal = -1
+            self.steps.clear()
 
     def remove(self) -> None:
         """Remove the folder and all that is in it."""

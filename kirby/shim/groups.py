@@ -32,6 +32,11 @@ class Groups:
         path = f"{self.root}/{name}"
         return path if self.root and os.path.isdir(path) else ""
 
+    def remove_root(self) -> None:
+        """Remove the group of this shim, if no script is left in it."""
+        if self.root:
+            remove(self.root)
+
     @property
     def limits_memory(self) -> bool:
         """Whether the kernel keeps the memory limit."""

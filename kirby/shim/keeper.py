@@ -8,21 +8,20 @@ from kirby.shim import effects, events, parking, proc, trash
 from kirby.shim.book import Book
 from kirby.shim.effects import Effect
 from kirby.shim.events import Key
-from kirby.shim.folder import RunFolder, name_of, record_of
+from kirby.shim.folder import RunFolder, name_of
 from kirby.shim.groups import Groups
-from kirby.shim.kernel import MILLISECOND, SECOND, boot_ns, wall_ns
+from kirby.shim.kernel import SECOND, boot_ns
 from kirby.shim.loop import Loop
 from kirby.shim.memory import KEPT_NS, Memory
-from kirby.shim.pipes import Drain
 from kirby.shim.process import Process
 from kirby.shim.refusals import Refused
 from kirby.shim.requests import Request
+from kirby.shim.scribe import QUIET_NS, Scribe
 from kirby.shim.spawn import NotStarted
+from kirby.shim.undertaker import Undertaker
 from kirby.shim.wire import Slot
 
-QUIET_NS = 100 * MILLISECOND  # after a release the machine belongs to the scripts for so long
 SYNC_AGAIN_NS = SECOND  # a full disk is tried again
-SWEEP_NS = (2 * MILLISECOND, 250 * MILLISECOND)  # between two looks at what will not die, doubling
 PRUNE_NS = 600 * SECOND
 
 
@@ -32,22 +31,20 @@ class Keeper:
     def __init__(self, state: str, loop: Loop, boot_id: str, groups: Groups) -> None:
         self.book = Book()
         self.book.identity = {"boot_id": boot_id, "pid": os.getpid()}
-        self.boot_id = boot_id
         self.runs = f"{state}/runs"
-        self.memory = Memory(f"{state}/shim/taken", self._snapshot)
-        self.groups = groups
         self.trash = f"{state}/shim/removed"
+        self.boot_id = boot_id
+        self.groups = groups
+        self.memory = Memory(f"{state}/shim/taken", self._snapshot)
+        self.scribe = Scribe(self.memory, boot_id)
         self.processes: dict[Key, Process] = {}
-        self.told: list[Request] = []  # steps for those who watch, once synced
+        self.undertaker = Undertaker(self.processes, self._finish)
         self.done = False
         self._loop = loop
         self._by_pid: dict[int, Key] = {}
-        self._dying: set[Key] = set()
         self._answers: list[tuple[Slot, Request]] = []
         self._discarded: list[Process] = []
-        self._removers: set[int] = set()
-        self._lazy_at = self._sync_at = self._sweep_at = 0
-        self._sweep_pause = SWEEP_NS[0]
+        self._sync_at = 0
         self._prune_at = boot_ns() + PRUNE_NS
         self._quits = False
 
@@ -58,8 +55,10 @@ class Keeper:
         try:
             self._step(self._event(slot, kind, request, length))
         except Refused as refused:
-            fields = {"ok": False, "refused": refused.code, "sentence": refused.sentence}
-            self._answers.append((slot, {**fields, **refused.more}))
+            self._refuse(slot, refused)
+        except Exception as fault:
+            self._refuse(slot, Refused("bug", f"the shim failed: {fault!r}"))
+            sys.excepthook(*sys.exc_info())
 
     def turn(self) -> None:
         """Do what is due; called whenever the loop wakes, before anything else."""
@@ -67,32 +66,35 @@ class Keeper:
         due = self.book.next_instant()
         if due is not None and due <= now:
             self._step(events.Tick())
-        if self._lazy_at and self._lazy_at <= now:
+        if 0 < self.scribe.moment_at <= now:
             self._take_moment(now)
-        if self._sweep_at and self._sweep_at <= now:
-            self.sweep(now)
+        if 0 < self.undertaker.next_look <= now:
+            self.undertaker.sweep(now)
         if self._prune_at <= now:
-            self._prune(now)
+            self._prune_at = now + PRUNE_NS
+            self.memory.prune()
+            self.book.forget(now - KEPT_NS)
 
     def settle(self) -> None:
         """Sync what was noted, then tell it; called when the loop has handled what was ready."""
         now = boot_ns()
-        if self.memory.dirty and (not self._sync_at or self._sync_at <= now):
+        if self.memory.dirty and self._sync_at <= now:
             synced = self.memory.sync()
             self._sync_at = 0 if synced else now + SYNC_AGAIN_NS
             if synced:
                 self._step(events.Synced())
         if not self.memory.dirty:
+            self.scribe.publish()
             self._tell()
 
-    def next_instant(self) -> int | None:
+    def next_instant(self) -> int:
         """Return when `turn` is needed next."""
-        instants = [self._lazy_at, self._sync_at, self._sweep_at, self._prune_at]
+        instants = [self.scribe.moment_at, self.undertaker.next_look, self._sync_at]
         due = self.book.next_instant()
         set_ones = [instant for instant in instants if instant]
-        return min(set_ones) if due is None else min(due, *set_ones)
+        return min([self._prune_at, *set_ones, *([] if due is None else [due])])
 
-    def reap(self, _: bytes = b"") -> None:
+    def reap(self) -> None:
         """Take the statuses of all children that ended."""
         while True:
             try:
@@ -101,15 +103,14 @@ class Keeper:
                 break
             if not pid:
                 break
-            self._removers.discard(pid)
+            self.undertaker.not_strays.discard(pid)
             key = self._by_pid.pop(pid, None)
-            process = self.processes.get(key) if key else None
-            if process:
+            if process := self.processes.get(key) if key else None:
                 process.cpu = usage.ru_utime, usage.ru_stime
                 process.maxrss = usage.ru_maxrss * 1024
                 self.left(process, status)
-        if self._dying:
-            self.sweep(boot_ns())
+        if self.undertaker.is_busy:
+            self.undertaker.sweep(boot_ns())
 
     def left(self, process: Process, status: int | None) -> None:
         """Take note that a script's own process ended; what it left behind is ended now."""
@@ -119,18 +120,7 @@ class Keeper:
             process.tree.reaped = True
         self._see_first_line(process)
         self._step(events.Exited(process.key))
-        self.end(process)
-
-    def end(self, process: Process) -> None:
-        """Kill all that is left of an attempt, at the next turn, which is at once."""
-        self._dying.add(process.key)
-        self._sweep_pause = SWEEP_NS[0]
-        self._sweep_at = 1
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether something is left that has to die."""
-        return bool(self._dying)
+        self.undertaker.end(process)
 
     def hold(self, process: Process) -> None:
         """Take an attempt into the hands, with its process if it has one."""
@@ -142,7 +132,7 @@ class Keeper:
         """Begin to drain its output."""
         drain = process.open()
         for descriptor in drain.streams:
-            self._loop.watch(descriptor, lambda ready, _: read(drain, ready))
+            self._loop.watch(descriptor, drain.ready)
 
     # ---- inside ---------------------------------------------------------------------------------
 
@@ -153,6 +143,10 @@ class Keeper:
         if isinstance(event, events.Arm | events.Bar):
             event.room = self.memory.has_room(length, len(self.processes))
         return event
+
+    def _refuse(self, slot: Slot, refused: Refused) -> None:
+        fields = {"ok": False, "refused": refused.code, "sentence": refused.sentence}
+        self._answers.append((slot, {**fields, **refused.more}))
 
     def _step(self, event: object) -> None:
         """Bring the book an event, perform what it decides, and what comes of that."""
@@ -167,9 +161,10 @@ class Keeper:
         """Do one thing; return what is to be told to the book of it."""
         match effect:
             case effects.Release():
-                self._release(self.processes[effect.key])
+                self.processes[effect.key].let_go()
+                self.scribe.wait_for_a_moment()
             case effects.Note():
-                self.note(self.processes[effect.key], effect.step, effect.lazily)
+                self.scribe.note(self.processes[effect.key], effect.step, effect.lazily)
             case effects.Take():
                 return self._take(effect)
             case effects.Launch():
@@ -189,8 +184,7 @@ class Keeper:
                 if isinstance(effect.to, Slot):
                     self._answers.append((effect.to, effect.fields))
             case effects.Remember():
-                run, attempt = effect.key
-                self.memory.append({"run": run, "attempt": attempt, "outcome": effect.outcome})
+                self.scribe.remember(effect.key, effect.outcome)
             case effects.KeepCounters():
                 for line in self._snapshot():
                     self.memory.append(line)
@@ -204,10 +198,9 @@ class Keeper:
     def _take(self, effect: effects.Take) -> object:
         order = effect.order
         name = name_of(*effect.key)
-        folder = RunFolder(f"{self.runs}/{name}")
-        process = Process(order, folder)
+        process = Process(order, RunFolder(f"{self.runs}/{name}"))
         try:
-            folder.make(order, self.boot_id)
+            process.folder.make(order, self.boot_id)
             process.group = self.groups.make(name, order.memory_limit)
             self.open(process)
             if effect.start and parking.has_gate(order.argv):
@@ -220,12 +213,7 @@ class Keeper:
             code = "full" if fault.errno in parking.DISK_FULL else "no_room"
             return self._undo(process, code, f"the run folder cannot be made: {fault.strerror}")
         self.hold(process)
-        return self._taken(process)
-
-    def _taken(self, process: Process) -> events.Taken:
-        tree = process.tree
-        pid, started = (tree.pid, tree.started) if tree else (0, 0)
-        return events.Taken(process.key, process.folder.path, pid, started)
+        return taken(process)
 
     def _undo(self, process: Process, code: str, sentence: str) -> events.NotTaken:
         self._undrain(process)
@@ -239,11 +227,7 @@ class Keeper:
         except NotStarted as fault:
             return events.NotTaken(process.key, fault.code, fault.sentence)
         self.hold(process)
-        return self._taken(process)
-
-    def _release(self, process: Process) -> None:
-        process.let_go()
-        self._lazy_at = self._lazy_at or boot_ns() + QUIET_NS
+        return taken(process)
 
     def _terminate(self, process: Process) -> None:
         if process.tree:
@@ -254,56 +238,17 @@ class Keeper:
         if closes:
             process.close_gate()
         process.left = process.left or not process.tree
-        self.end(process)
-
-    def sweep(self, now: int) -> None:
-        """Kill what is left of those that end, and tell of whom nothing is left."""
-        trees = {key: self.processes[key].tree for key in self._dying if key in self.processes}
-        needs_world = any(tree and not tree.group for tree in trees.values())
-        world = proc.everyone() if needs_world else {}
-        for key, tree in trees.items():
-            process = self.processes[key]
-            if (tree is None or tree.kill(world)) and process.left:
-                self._finish(process)
-        self._dying &= self.processes.keys()
-        self._sweep_at = now + self._sweep_pause if self._dying else 0
-        self._sweep_pause = min(self._sweep_pause * 2, SWEEP_NS[1]) if self._dying else SWEEP_NS[0]
+        self.undertaker.end(process)
 
     def _finish(self, process: Process) -> None:
-        self._dying.discard(process.key)
+        """Tell that nothing of an attempt is left."""
         self._undrain(process)
         self._step(process.gone())
-        process.folder.close()
+        self.scribe.finish(process)
 
     def _undrain(self, process: Process) -> None:
         for descriptor in process.drain.streams if process.drain else ():
             self._loop.forget(descriptor)
-
-    def note(self, process: Process, step: Request, lazily: bool = False) -> None:
-        """Write a step into journal and memory, with its instants."""
-        step = {**step, "at_ns": wall_ns(), "boot_ns": boot_ns()}
-        if lazily:
-            process.lazy.append(step)
-            self._lazy_at = self._lazy_at or boot_ns() + QUIET_NS
-            return
-        self._write_lazy(process)
-        self._write(process, step)
-
-    def _write_lazy(self, process: Process) -> None:
-        lazy, process.lazy = process.lazy, []
-        for step in lazy:
-            self._write(process, step)
-
-    def _write(self, process: Process, step: Request) -> None:
-        run, attempt = process.key
-        name = {"run": run, "attempt": attempt}
-        more = {"order": record_of(process.order, self.boot_id)} if step["step"] == "armed" else {}
-        self.memory.append({**name, **step, **more})
-        try:
-            process.folder.append(step)
-        except OSError as fault:  # the memory has it; the next shim mends the journal
-            sys.stderr.write(f"{process.folder.path}/journal: {fault.strerror}\n")
-        self.told.append({"event": step["step"], **name, **step})
 
     def _take_moment(self, now: int) -> None:
         """Write what waited for a quiet moment."""
@@ -311,8 +256,8 @@ class Keeper:
         for process in list(self.processes.values()):
             self._see_first_line(process)
             waits = waits or (process.released and process.gate is not None)
-            self._write_lazy(process)
-        self._lazy_at = now + QUIET_NS if waits else 0
+            self.scribe.write_lazy(process)
+        self.scribe.moment_at = now + QUIET_NS if waits else 0
 
     def _see_first_line(self, process: Process) -> None:
         moment = process.first_line() if process.released else 0
@@ -320,25 +265,21 @@ class Keeper:
             self._step(events.FirstLine(process.key, moment))
 
     def _tell(self) -> None:
+        discarded, self._discarded = self._discarded, []
+        for process in discarded:
+            if remover := trash.remove(process.folder, self.trash):
+                self.undertaker.not_strays.add(remover)
         answers, self._answers = self._answers, []
         for slot, fields in answers:
             slot.fill(fields)
-        for process in self._discarded:
-            remover = trash.remove(process.folder, self.trash)
-            if remover:
-                self._removers.add(remover)
-        self._discarded.clear()
-        self.done = self._quits and not self._dying
-
-    def _prune(self, now: int) -> None:
-        self._prune_at = now + PRUNE_NS
-        self.memory.prune()
-        self.book.forget(now - KEPT_NS)
+        self.done = self._quits and not self.undertaker.is_busy
 
     def _snapshot(self) -> list[Request]:
         return [{"newest": self.book.newest}, {"counters": self.book.counters}]
 
 
-def read(drain: Drain, descriptor: int) -> None:
-    """Move what a script said to the disk."""
-    drain.read(descriptor)
+def taken(process: Process) -> events.Taken:
+    """Return what the book is told of an attempt whose means are there."""
+    tree = process.tree
+    pid, started = (tree.pid, tree.started) if tree else (0, 0)
+    return events.Taken(process.key, process.folder.path, pid, started)

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from kirby.shim import kernel
+from kirby.shim import descriptors, kernel
 from kirby.shim.groups import Groups, find_root
 from kirby.shim.server import Server
 
@@ -36,6 +36,7 @@ def live(state: str, *, detach: bool, with_groups: bool) -> int:
     try:
         server.serve()
     finally:
+        groups.remove_root()
         for name in ("socket", "pid"):
             _remove(f"{folder}/{name}")
     return 0
@@ -61,6 +62,7 @@ def _settle_down(folder: str) -> None:
     except PermissionError:
         pass  # it leads one already, as under systemd
     os.chdir("/")
+    descriptors.raise_limit()
     kernel.become_subreaper()
     with open(f"{folder}/pid", "w") as file:
         file.write(str(os.getpid()))

@@ -28,7 +28,11 @@ class Drain:
             descriptor = os.open(f"{folder}/{name}", os.O_RDWR | os.O_NONBLOCK)
             self.streams[descriptor] = stream
 
-    def read(self, descriptor: int) -> bool:
+    def ready(self, descriptor: int, _: int) -> None:
+        """Take what is there, when the loop says that something is."""
+        self.take(descriptor)
+
+    def take(self, descriptor: int) -> bool:
         """Take what is there, a pipe's size at most; tell whether there was anything."""
         try:
             data = os.read(descriptor, CHUNK)
@@ -40,7 +44,7 @@ class Drain:
     def finish(self) -> int:
         """Take all that is left once nobody writes any more, and close; return bytes dropped."""
         for descriptor in self.streams:
-            while self.read(descriptor):
+            while self.take(descriptor):
                 pass
         self.close()
         self._frames.finish()

@@ -7,6 +7,7 @@ restarted, is lost; what was only parked never began.
 import json
 import os
 import select
+import sys
 import time
 
 from kirby.shim import adoption, steps, trash
@@ -64,11 +65,15 @@ def recover(keeper: Keeper, loop: Loop) -> None:
     past = Past(keeper.memory.read())
     keeper.book.newest = past.newest
     keeper.book.counters = past.counters
-    trash.empty(keeper.trash)
-    seen = set()
+    if remover := trash.empty(keeper.trash):
+        keeper.undertaker.not_strays.add(remover)
+    seen: set[Key | None] = set()
     for name in sorted(os.listdir(keeper.runs)):
-        if key := _take_over(keeper, loop, past, name):
-            seen.add(key)
+        try:
+            seen.add(_take_over(keeper, loop, past, name))
+        except Exception:  # one that is damaged must not keep the others from being guarded
+            sys.stderr.write(f"{keeper.runs}/{name} cannot be taken over:\n")
+            sys.excepthook(*sys.exc_info())
     for key, order in past.orders.items():
         if key not in seen:
             _restore(keeper, loop, past, key, order)
@@ -83,15 +88,15 @@ def recover(keeper: Keeper, loop: Loop) -> None:
 
 def _take_over(keeper: Keeper, loop: Loop, past: Past, name: str) -> Key | None:
     folder = RunFolder(f"{keeper.runs}/{name}")
-    order = _order(folder, past, name)
-    if order is None:  # killed while it was being made: nobody was told of it
-        trash.remove_later(folder.path, keeper.trash)
+    found = _order(folder, past, name)
+    if found is None:
+        if name.rpartition(".")[2].isdigit():  # killed while it was made: nobody was told of it
+            trash.remove_later(folder.path, keeper.trash)
         return None
+    order, boot_id = found
     folder.load()
-    boot_id = _armed(folder).get("boot_id")
-    process = Process(order, folder)
-    _judge(keeper, loop, past, process, boot_id == keeper.boot_id)
-    return process.key
+    _judge(keeper, loop, past, Process(order, folder), boot_id == keeper.boot_id)
+    return order.run, order.attempt
 
 
 def _restore(keeper: Keeper, loop: Loop, past: Past, key: Key, record: Request) -> None:
@@ -114,12 +119,13 @@ def _armed(folder: RunFolder) -> Request:
     return content if isinstance(content, dict) else {}
 
 
-def _order(folder: RunFolder, past: Past, name: str) -> Order | None:
+def _order(folder: RunFolder, past: Past, name: str) -> tuple[Order, object] | None:
+    """Return what was armed, and in which life of the machine."""
     records = [_armed(folder)]
     records += [record for key, record in past.orders.items() if name_of(*key) == name]
     for record in records:
         try:
-            return kept_order(record)
+            return kept_order(record), record["boot_id"]
         except KeyError:
             continue
     return None
@@ -136,18 +142,17 @@ def _judge(keeper: Keeper, loop: Loop, past: Past, process: Process, same_boot: 
     keeper.book.adopt(attempt)
     if any(folder.has(final) for final in steps.FINAL):
         attempt.phase = Phase.ENDED
+        folder.close()
         return
     process.group = keeper.groups.find(name_of(*process.key)) if same_boot else ""
     tree = adoption.find(process, attempt) if same_boot else None
     begun = folder.has("releasing") or folder.has("released")
-    if begun and tree and not tree.reaped:
-        _adopt(keeper, loop, process, attempt)
+    if begun and tree and not tree.reaped and _adopt(keeper, loop, process, attempt):
         return
     attempt.phase = Phase.ENDED
-    keeper.note(process, _end(begun, same_boot))
-    if tree:
-        process.left = True
-        keeper.end(process)
+    keeper.scribe.note(process, _end(begun, same_boot))
+    process.left = True
+    keeper.undertaker.end(process)
 
 
 def _end(begun: bool, same_boot: bool) -> Request:
@@ -171,9 +176,14 @@ def _attempt(process: Process) -> Attempt:
     return attempt
 
 
-def _adopt(keeper: Keeper, loop: Loop, process: Process, attempt: Attempt) -> None:
-    """Go on guarding a script that lives."""
+def _adopt(keeper: Keeper, loop: Loop, process: Process, attempt: Attempt) -> bool:
+    """Go on guarding a script that lives; False: it has just died."""
     assert process.tree
+    try:
+        descriptor = os.pidfd_open(process.tree.pid)
+    except ProcessLookupError:
+        process.tree.reaped = True
+        return False
     attempt.pid, attempt.started = process.tree.pid, process.tree.started
     attempt.released = attempt.released or max(attempt.order.not_before, attempt.since)
     order = attempt.order
@@ -183,11 +193,10 @@ def _adopt(keeper: Keeper, loop: Loop, process: Process, attempt: Attempt) -> No
     elif order.time_limit:
         attempt.limit_at = attempt.released + order.time_limit
     if not process.folder.has("released"):
-        keeper.note(process, steps.released(attempt))
+        keeper.scribe.note(process, steps.released(attempt))
         process.unproven = True
     process.adopted = True
     keeper.open(process)
-    descriptor = os.pidfd_open(process.tree.pid)
 
     def ended(pidfd: int, _: int) -> None:
         loop.forget(pidfd)
@@ -196,11 +205,12 @@ def _adopt(keeper: Keeper, loop: Loop, process: Process, attempt: Attempt) -> No
         keeper.left(process, end)
 
     loop.watch(descriptor, ended, select.EPOLLIN)
+    return True
 
 
 def _end_leftovers(keeper: Keeper) -> None:
     """Give what an earlier shim's scripts left behind a moment to die."""
     until = time.monotonic() + LEFTOVERS_S
-    while keeper.is_ending and time.monotonic() < until:
-        keeper.sweep(boot_ns())
+    while keeper.undertaker.is_busy and time.monotonic() < until:
+        keeper.undertaker.sweep(boot_ns())
         time.sleep(LOOK_S)

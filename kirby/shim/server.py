@@ -1,5 +1,8 @@
 """Joins the socket and the keeper: who asks, who watches, when the shim ends by itself."""
 
+import sys
+import time
+
 from kirby.shim.groups import Groups
 from kirby.shim.keeper import Keeper
 from kirby.shim.kernel import SECOND, boot_ns
@@ -10,6 +13,7 @@ from kirby.shim.wire import Listener, Slot
 
 IDLE_NS = 600 * SECOND  # without a script and without a peer
 LOOK_NS = 60 * SECOND
+AFTER_FAULT_S = 0.05  # one that comes again must not take the whole machine
 
 
 class Server:
@@ -28,7 +32,11 @@ class Server:
         recover(self._keeper, self._loop)
         self._listener = Listener(self._loop, f"{self._state}/shim", self._on_request)
         while not self._ends():
-            self._loop.turn(self._until(), self._keeper.turn)
+            try:
+                self._loop.turn(self._until(), self._keeper.turn)
+            except Exception:  # a fault of ours must not cost the scripts their parent
+                sys.excepthook(*sys.exc_info())
+                time.sleep(AFTER_FAULT_S)
 
     def _ends(self) -> bool:
         """Tell what happened; then say whether that was the last."""
@@ -38,8 +46,7 @@ class Server:
 
     def _until(self) -> int:
         look = boot_ns() + LOOK_NS
-        due = self._keeper.next_instant()
-        return look if due is None else min(due, look)
+        return min(self._keeper.next_instant(), look)
 
     def _signalled(self, numbers: bytes) -> None:
         self._terminated = b"\x0f" in numbers  # SIGTERM: scripts live on, the next shim adopts them
@@ -56,7 +63,7 @@ class Server:
     def _push(self) -> None:
         if self._keeper.memory.dirty:
             return
-        told, self._keeper.told = self._keeper.told, []
+        told, self._keeper.scribe.told = self._keeper.scribe.told, []
         watching = [one for one in self._listener.connections if one.open and one.watches]
         for connection in watching:
             for event in told:

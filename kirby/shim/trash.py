@@ -3,6 +3,7 @@
 import os
 
 from kirby.shim.folder import RunFolder, remove_tree
+from kirby.shim.kernel import boot_ns
 
 
 def remove(folder: RunFolder, trash: str) -> int:
@@ -24,7 +25,7 @@ def remove(folder: RunFolder, trash: str) -> int:
 def remove_later(path: str, trash: str) -> int:
     """Move a folder away and start a process that removes it; return its pid."""
     os.makedirs(trash, mode=0o700, exist_ok=True)
-    os.rename(path, f"{trash}/{os.path.basename(path)}")
+    os.rename(path, f"{trash}/{boot_ns()}.{os.path.basename(path)}")
     return empty(trash)
 
 

@@ -22,6 +22,7 @@ from kirby.host.shim_messages import Arm, Stop, Taken
 from kirby.host.state import StateFolder
 
 LIMIT_S = 60.0  # a hundred times what any of these takes on an idle machine
+START_S = 15.0
 SHELL = "/bin/sh"
 INCARNATION = Incarnation(7)
 GATE = shim_process.PROGRAM.parent
@@ -44,7 +45,7 @@ class Host:
         command = shim_process.command(self.folder)
         command += [] if self.groups else ["--without-groups"]
         self.process = subprocess.Popen(command, start_new_session=True)
-        assert wait_until(self._answers, LIMIT_S), "the shim does not answer"
+        assert wait_until(self._answers, START_S), "the shim does not answer"
         self.client.hello(INCARNATION)
         return self
 
@@ -58,8 +59,11 @@ class Host:
     def end(self) -> None:
         """End everything that a test left."""
         if self.process and self.process.poll() is None:
-            self.client.end(with_scripts=True, grace_ms=100)
-            self.process.wait(LIMIT_S)
+            try:
+                self.client.end(with_scripts=True, grace_ms=100)
+                self.process.wait(LIMIT_S)
+            finally:
+                self.process.kill()
         self._forget()
 
     @property

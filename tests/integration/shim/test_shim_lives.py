@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -169,7 +170,7 @@ def test_after_a_restart_of_the_machine_what_ran_is_lost_and_what_did_not_never_
 
     assert one_host.end_of(ran).sentence.startswith("the host was restarted while it ran")
     assert one_host.end_of(waited).why == "interrupted"
-    kill(pid)
+    os.killpg(pid, signal.SIGKILL)
 
 
 def test_a_journal_that_a_power_failure_cut_is_mended_from_the_memory(one_host: Host) -> None:

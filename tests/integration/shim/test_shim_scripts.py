@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from kirby.core.names import AttemptId
 from kirby.host.processes import wait_until
-from kirby.host.shim_messages import NotDone, Refusal
-from tests.builders.shim_host import LIMIT_S, Host, is_gone, lives
+from kirby.host.shim_messages import NotDone, Refusal, ShimEvent
+from tests.builders.shim_host import LIMIT_S, Host, is_gone, lives, readable
 
 pytestmark = pytest.mark.integration
 FORKS = "sleep 600 & echo $! > ../child; exit 0"
@@ -20,6 +21,19 @@ if not os.fork():
         pathlib.Path("../child").write_text(str(os.getpid()))
         os.close(0); os.close(1); os.close(2)
         time.sleep(600)
+    os._exit(0)
+while not pathlib.Path("../child").exists():
+    time.sleep(0.01)
+"""
+
+
+HIDES = """
+import os, pathlib, time
+if not os.fork():
+    os.setsid()
+    if not os.fork():
+        pathlib.Path("../child").write_text(str(os.getpid()))
+        os.execve("/bin/sleep", ["sleep", "600"], {})
     os._exit(0)
 while not pathlib.Path("../child").exists():
     time.sleep(0.01)
@@ -93,6 +107,13 @@ def test_children_that_escaped_into_a_session_of_their_own_end_too(host: Host) -
     order = host.order(argv=(python, "python3", "-c", ESCAPES))
 
     taken = host.client.arm(order)
+
+    assert host.end_of(taken).status == 0
+    assert not lives(child_of(taken.folder))
+
+
+def test_children_that_shed_everything_that_tells_whose_they_are_end_too(host: Host) -> None:
+    taken = host.client.arm(host.order(argv=("/usr/bin/env", "python3", "-c", HIDES)))
 
     assert host.end_of(taken).status == 0
     assert not lives(child_of(taken.folder))
@@ -202,11 +223,15 @@ def test_a_folder_goes_when_it_was_shipped(one_host: Host) -> None:
 
 def test_every_step_is_pushed_to_those_who_watch(one_host: Host) -> None:
     one_host.client.watch()
+
     taken = one_host.arm("exit 4")
-    one_host.end_of(taken)
 
-    told = [(event.key, event.step) for event in one_host.client.pump()]  # type: ignore[union-attr]
-
+    told: list[tuple[AttemptId, str]] = []
+    while len(told) < 4:
+        assert readable(one_host.client.fileno())
+        told += [
+            (one.key, one.step) for one in one_host.client.pump() if isinstance(one, ShimEvent)
+        ]
     assert told == [(taken.key, step) for step in ("armed", "releasing", "released", "exited")]
 
 
