@@ -33,7 +33,7 @@ from kirby.host.host_file import HostFile, write_host_file
 from kirby.host.keys import load_or_create_key
 from kirby.host.processes import reap_all
 from kirby.host.state import StateFolder
-from kirby.host.web_address import choose_web_endpoint, url_of
+from kirby.host.web_address import choose_web_endpoint, take_first_link, url_of
 
 SUPERVISOR = "kirby.actors.supervisor.Supervisor"
 LOOK_EVERY_S = 1.0  # at services of an earlier start, whose end no signal tells
@@ -135,6 +135,7 @@ class StartProcess:
             selector.register(self._signals, selectors.EVENT_READ)
             while self._stop is None:
                 wait = self._mend()
+                self._tell_first_link()
                 with waking_at_the_end_of(self._pids(), selector):
                     ready = selector.select(wait)
                 for key, _ in ready:
@@ -142,6 +143,11 @@ class StartProcess:
                         self._answer(control)
                     elif key.fileobj is self._signals:
                         self._signalled()
+
+    def _tell_first_link(self) -> None:
+        link = take_first_link(self._folder)
+        if link is not None:
+            self._say(f"pages: {link} (good once, for an hour; another with 'kirby sign-in')")
 
     def _pids(self) -> list[int]:
         assert self._actors is not None

@@ -142,10 +142,13 @@ def _acting(add: Add) -> None:
     command.add_argument("--from", dest="start", metavar="INSTANT", help="default: now")
     command.add_argument("--until", dest="end", metavar="INSTANT", help="RFC 3339")
     command.add_argument("--reason", default="", help="why; shown wherever it is skipped")
-    command = add("token", "acting:token", "make a token for a person or a program")
-    command.add_argument("action", choices=["create"])
+    command.add_argument("--remove", type=int, metavar="ID", help="end this suspension instead")
+    command = add("token", "acting:token", "make or delete a token of a person or a program")
+    command.add_argument("action", choices=["create", "delete"])
     command.add_argument("name", metavar="NAME", help="whom it is for")
     command.add_argument("--replace", action="store_true", help="the one of this name, if there is")
+    command = add("sign-in", "acting:sign_in", "make a link that opens the pages, once")
+    command.add_argument("--name", help="who signs in (default: the token's name)")
 
 
 def _of_job(command: Parser) -> Parser:

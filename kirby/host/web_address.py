@@ -10,6 +10,7 @@ from kirby.host.processes import identify
 from kirby.host.state import PRIVATE_FOLDER, StateFolder, write_private
 
 ANY = "0.0.0.0"
+FIRST_LINK = "first-link"
 
 
 class WebAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +70,22 @@ def read_web_address(folder: StateFolder) -> WebAddress | None:
         return msgspec.json.decode(content, type=WebAddress)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+
+
+def leave_first_link(folder: StateFolder, link: str) -> None:
+    """Leave the link with which the first browser signs in, for whoever started the host."""
+    write_private(folder.web / FIRST_LINK, link)
+
+
+def take_first_link(folder: StateFolder) -> str | None:
+    """Take the link that the first start of the web service left; None: none, or taken already."""
+    path = folder.web / FIRST_LINK
+    try:
+        link = path.read_text()
+    except FileNotFoundError:
+        return None
+    path.unlink(missing_ok=True)
+    return link
 
 
 def _is_free(endpoint: Endpoint) -> bool:

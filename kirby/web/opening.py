@@ -9,8 +9,9 @@ import msgspec
 from kirby.host.state import PRIVATE_FOLDER, StateFolder, write_private
 from kirby.model.database import bind, connect, connection
 from kirby.model.migrations import upgrade
-from kirby.model.tokens import owner_of_token, replace_token
+from kirby.model.tokens import create_link, owner_of_token, replace_token
 
+NO_DATABASE = 0  # the version of an empty one
 COMMAND_LINE = "command line of {user}@{host}"
 
 
@@ -50,6 +51,12 @@ def see_to_token(folder: StateFolder, url: str, now: datetime) -> None:
     wanted = TokenFile(url=url, token=token)
     if wanted != present:
         write_private(folder.token, msgspec.json.encode(wanted).decode())
+
+
+def first_link_path(now: datetime) -> str:
+    """Make the link with which the first browser signs in; return what follows the address."""
+    with connection():
+        return f"/sign-in?once={create_link(getpass.getuser(), now)}"
 
 
 def _token_file(folder: StateFolder) -> TokenFile | None:

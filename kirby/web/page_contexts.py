@@ -169,7 +169,7 @@ def _happened(view: ContextView, parts: Parts) -> Html:
         lives = lives_of(definition.context, SHOWN_LIVES)
         return join(
             [
-                e("h2", "Instances ", command(f"kirby daemons {definition.context}")),
+                e("h2", "Instances ", command("kirby daemons")),
                 table(DAEMON_HEAD, daemon_rows(view.instances, now), "It runs on no host."),
                 e("h2", "Lives"),
                 table(LIFE_HEAD, life_rows(lives, now), "Nothing was heard of it yet."),

@@ -20,13 +20,19 @@ from kirby.core.errors import Conflict, PortInUse
 from kirby.host.keys import load_or_create_key
 from kirby.host.locks import Taken, take
 from kirby.host.state import StateFolder
-from kirby.host.web_address import WebAddress, choose_web_endpoint, url_of, write_web_address
+from kirby.host.web_address import (
+    WebAddress,
+    choose_web_endpoint,
+    leave_first_link,
+    url_of,
+    write_web_address,
+)
 from kirby.kafka.client import Kafka
 from kirby.kafka.settings import settings_of
 from kirby.web.app import create_app
 from kirby.web.catalogue import PackageCatalogue
 from kirby.web.kafka_parts import KafkaAnswers, KafkaLogs, KafkaRequests, KafkaTopics
-from kirby.web.opening import open_database, see_to_token
+from kirby.web.opening import NO_DATABASE, first_link_path, open_database, see_to_token
 from kirby.web.parts import Parts
 from kirby.web.projecting import Projecting
 
@@ -105,7 +111,7 @@ class WebProcess:
 
     def _serve(self, stack: contextlib.ExitStack) -> None:
         folder = self.settings.folder
-        open_database(folder, self.settings.database)
+        before, _ = open_database(folder, self.settings.database)
         server = self._listening(create_app(self._parts(stack)))
         host, port = server.bind_addr[:2]
         url = url_of(Endpoint(host=host, port=port), self.settings.configuration.address)
@@ -114,6 +120,8 @@ class WebProcess:
         threading.Thread(target=server.serve, name="kirby-web", daemon=True).start()
         see_to_token(folder, url, datetime.now(UTC))
         write_web_address(folder, WebAddress(host=host, port=port, pid=os.getpid()))
+        if before == NO_DATABASE:
+            leave_first_link(folder, url + first_link_path(datetime.now(UTC)))
         _log.info("the web service answers at %s", url)
         self._stop.wait()
         server.stop()

@@ -85,20 +85,40 @@ def disable(given: Namespace, terminal: Terminal) -> ExitCode:
 def suspend(given: Namespace, terminal: Terminal) -> ExitCode:
     """Let a context not fire for a while."""
     service, context = _context(given, terminal)
+    if given.remove is not None:
+        terminal.data(service.delete(f"/contexts/{context}/suspensions/{given.remove}"))
+        terminal.say(f"suspension {given.remove} of {context} is ended")
+        return ExitCode.OK
     asked = {"start": given.start, "end": given.end, "duration": given.duration}
     body = {name: value for name, value in asked.items() if value is not None}
     made = service.post(f"/contexts/{context}/suspensions", {**body, "reason": given.reason})
     terminal.data(made)
-    terminal.say(f"{context} is suspended from {at(made['start'])} until {at(made['end'])} UTC")
+    terminal.say(
+        f"{context} is suspended from {at(made['start'])} until {at(made['end'])} UTC; "
+        f"end that with 'kirby suspend {context} --remove {made['id']}'"
+    )
     return ExitCode.OK
 
 
 def token(given: Namespace, terminal: Terminal) -> ExitCode:
-    """Make a token; it is shown this once."""
+    """Make a token, which is shown this once, or delete one."""
+    if given.action == "delete":
+        terminal.data(service_of(given).delete(f"/tokens/{quote(given.name)}"))
+        terminal.say(f"the token of {given.name} is good for nothing from now on")
+        return ExitCode.OK
     made = service_of(given).post("/tokens", {"name": given.name, "replace": given.replace})
     terminal.data(made)
     terminal.say(made["token"])
     terminal.note(f"the token of {made['name']}, shown this once: keep it, or create another")
+    return ExitCode.OK
+
+
+def sign_in(given: Namespace, terminal: Terminal) -> ExitCode:
+    """Make a link that opens the pages, once."""
+    service = service_of(given)
+    link = service.url.rstrip("/") + service.post("/sign-in", {"name": given.name})["path"]
+    terminal.data({"link": link})
+    terminal.say(link)
     return ExitCode.OK
 
 
