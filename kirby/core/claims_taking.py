@@ -16,6 +16,7 @@ from kirby.core.claims_events import (
 from kirby.core.claims_state import Claims, Handler, Stepped
 from kirby.core.holding import Claimed
 from kirby.core.moment import Moment
+from kirby.core.queued import attempt_in
 from kirby.core.readiness import Want
 from kirby.core.records import Claim, Offer
 from kirby.core.waiting import STEP_SECONDS, Wait, attempt_of, place_of
@@ -131,10 +132,10 @@ def _take_to_refuse(claims: Claims, now: Moment, effects: list[AnyEffect]) -> St
         if not claims.readiness.has_failed(package):
             continue
         nobody = claims.peers.all_failed(package, now.boot)
-        for deadline, attempt in queue:
-            if not nobody and broker_seconds < deadline - FAILED_BUILD_SECONDS:
+        for entry in queue:
+            if not nobody and broker_seconds < entry[0] - FAILED_BUILD_SECONDS:
                 break
-            wait = claims.waiting.waits.get(attempt)
+            wait = claims.waiting.waits.get(attempt_in(entry))
             assert wait is not None  # both are changed together
             claims, effect = _claim(claims, wait.offer, now, holds_slot=False)
             effects.append(effect)

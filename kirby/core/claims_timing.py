@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from kirby.core.claims_state import Claims, ShimTie
 from kirby.core.claims_taking import FAILED_BUILD_SECONDS
-from kirby.core.holding import CLAIM_SECONDS, FORGET_SECONDS, Barring, Claimed, Mine, Reporting, Won
 from kirby.core.moment import Moment
 from kirby.core.pulse import ANSWER_SECONDS, GIVE_UP_SECONDS
 from kirby.core.waiting import STEP_SECONDS
@@ -23,8 +22,8 @@ def _wakes(claims: Claims, now: Moment) -> Iterator[float]:
         yield claims.ticket_again
     yield from (want.ask for want in claims.readiness.wants.values())
     yield from _heartbeat_wakes(claims)
-    for mine in claims.holding.mine.values():
-        yield from _mine_wakes(claims, mine, now)
+    if claims.holding.mine:
+        yield claims.holding.look
     yield from _waiting_wakes(claims, now)
 
 
@@ -40,32 +39,17 @@ def _heartbeat_wakes(claims: Claims) -> Iterator[float]:
         yield pulse.due
 
 
-def _mine_wakes(claims: Claims, mine: Mine, now: Moment) -> Iterator[float]:
-    offset = claims.offset.seconds
-    match mine:
-        case Claimed():
-            yield now.boot_of(mine.offer.deadline, offset) + FORGET_SECONDS + JUST_AFTER
-            if mine.holds_slot and not mine.acknowledged:
-                yield mine.posted + CLAIM_SECONDS
-        case Won():
-            yield min(mine.repeat, now.boot_of(mine.offer.deadline, offset) + JUST_AFTER)
-        case Barring() if claims.shim is ShimTie.GREETED:
-            yield mine.repeat
-        case Reporting() if mine.repeat is not None:
-            yield mine.repeat
-
-
 def _waiting_wakes(claims: Claims, now: Moment) -> Iterator[float]:
     waiting, offset = claims.waiting, claims.offset.seconds
     to_boot = now.boot - now.by_broker(offset).timestamp()
     if waiting.expiring:
-        yield waiting.expiring[0][0] + to_boot + JUST_AFTER
+        yield waiting.expiring.first[0] + to_boot + JUST_AFTER
     if waiting.soon:
-        yield waiting.soon[0][0]
+        yield waiting.soon.first[0]
     if not claims.may_claim(now.boot):
         return
     if claims.holding.free > 0:
         yield from (claims.holding.free_since + STEP_SECONDS * p for p in waiting.places())
     for package, queue in waiting.lacking.items():
         if queue and claims.readiness.has_failed(package):
-            yield queue[0][0] + to_boot - FAILED_BUILD_SECONDS + JUST_AFTER
+            yield queue.first[0] + to_boot - FAILED_BUILD_SECONDS + JUST_AFTER

@@ -17,7 +17,6 @@ from kirby.core.claims_events import (
 from kirby.core.claims_state import Claims, Handler, ShimTie, Stepped
 from kirby.core.claims_taking import want_of
 from kirby.core.holding import (
-    CLAIM_SECONDS,
     FORGET_SECONDS,
     REPEAT_SECONDS,
     Barring,
@@ -26,11 +25,15 @@ from kirby.core.holding import (
     Refusal,
     Reporting,
     Won,
+    due_at,
 )
 from kirby.core.moment import Moment
 from kirby.core.names import AttemptId, context_of
 from kirby.core.nouns import NotStartedReason
 from kirby.core.records import LeaderClaim, NotStarted, Phase
+
+# A deadline is the last instant at which a run may begin, so it has passed only later than that.
+JUST_AFTER = 0.001
 
 _WHY = {
     "deadline": NotStartedReason.DEADLINE,
@@ -77,7 +80,12 @@ def _won(claims: Claims, attempt: AttemptId, mine: Claimed, now: Moment) -> Step
         return _refuse(claims, attempt, _LATE, now)
     if not claims.readiness.is_ready(mine.offer.plan.package):
         return _refuse(claims, attempt, _not_installed(claims, mine.offer.plan.package), now)
-    won = Won(offer=mine.offer, claimed_at=mine.claimed_at, repeat=now.boot)
+    won = Won(
+        offer=mine.offer,
+        claimed_at=mine.claimed_at,
+        repeat=now.boot,
+        until=now.boot_of(mine.offer.deadline, claims.offset.seconds) + JUST_AFTER,
+    )
     claims = claims.but(holding=claims.holding.put(attempt, won))
     return _arm(claims, attempt, won, now)
 
@@ -206,36 +214,38 @@ def _done(claims: Claims, attempt: AttemptId) -> Claims:
 
 def repeat(claims: Claims, now: Moment) -> Stepped:
     """Repeat what was not answered, and let go of claims that nobody answered for."""
+    if now.boot < claims.holding.look:
+        return claims, []
     effects: list[AnyEffect] = []
     for attempt, mine in claims.holding.mine.items():
-        claims, more = _repeat_one(claims, attempt, mine, now)
-        effects.extend(more)
-    return claims, effects
+        if due_at(mine) <= now.boot:
+            claims, more = _repeat_one(claims, attempt, mine, now)
+            effects.extend(more)
+    return claims.but(holding=claims.holding.looked()), effects
 
 
 def _repeat_one(claims: Claims, attempt: AttemptId, mine: Mine, now: Moment) -> Stepped:
     match mine:
         case Claimed():
             return _age(claims, attempt, mine, now), []
-        case Won() if claims.broker_time(now) > mine.offer.deadline:
+        case Won() if mine.until <= now.boot:
             return _refuse(claims, attempt, _LATE, now)
-        case Won() if mine.repeat <= now.boot:
+        case Won():
             return _arm(claims, attempt, mine, now)
-        case Barring() if mine.repeat <= now.boot and claims.shim is ShimTie.GREETED:
+        case Barring() if claims.shim is ShimTie.GREETED:
             return _refuse(claims, attempt, mine.refusal, now)
-        case Reporting() if mine.repeat is not None and mine.repeat <= now.boot:
+        case Barring():
+            again = replace(mine, repeat=now.boot + REPEAT_SECONDS)
+            return _with(claims, attempt, again), []
+        case Reporting():
             claims = _with(claims, attempt, replace(mine, repeat=None))
             return claims, [PostNotStarted(report=mine.report)]
-    return claims, []
 
 
 def _age(claims: Claims, attempt: AttemptId, mine: Claimed, now: Moment) -> Claims:
-    overdue = (claims.broker_time(now) - mine.offer.deadline).total_seconds()
-    if overdue > FORGET_SECONDS:
+    if mine.posted + FORGET_SECONDS <= now.boot:
         return claims.but(holding=claims.holding.drop(attempt))
-    if mine.holds_slot and not mine.acknowledged and mine.posted + CLAIM_SECONDS <= now.boot:
-        return _with(claims, attempt, replace(mine, holds_slot=False))
-    return claims
+    return _with(claims, attempt, replace(mine, holds_slot=False))
 
 
 HANDLERS: dict[type[Event], Handler] = {

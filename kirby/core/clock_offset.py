@@ -8,6 +8,7 @@ intersected, and begun anew when nothing is left (a clock was set).
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 SAMPLES = 20  # heartbeats, so at most 100 s old
 BROKER_TICK = timedelta(milliseconds=1)  # the broker's timestamps are cut to it
@@ -31,7 +32,7 @@ class ClockOffset:
         whole = ClockOffset(samples=samples)
         return whole if whole.interval is not None else ClockOffset(samples=(samples[-1],))
 
-    @property
+    @cached_property
     def interval(self) -> tuple[float, float] | None:
         """Return what the broker is ahead, in seconds: least and most; None: nothing fits."""
         if not self.samples:
@@ -40,7 +41,7 @@ class ClockOffset:
         most = min(high for _, high in self.samples)
         return (least, most) if least <= most else None
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """Return this host's clock minus the broker's: zero where that may be, else the later.
 

@@ -6,6 +6,7 @@ Slots are for scheduled runs and count what runs, is parked, is won, or is claim
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TypeAlias
 
 from kirby.core.names import AttemptId, is_instance
@@ -14,7 +15,8 @@ from kirby.core.records import Held, NotStarted, Offer, Phase
 
 CLAIM_SECONDS = 3.0  # a claim that is not acknowledged by then holds its slot no longer (C3)
 REPEAT_SECONDS = 1.0  # arms, bars and reports are repeated until they are answered
-FORGET_SECONDS = 600.0  # past the deadline: a claim that nobody ever read back; producers gave up
+# A claim that nobody ever read back: no deadline is later after an offer, and producers gave up.
+FORGET_SECONDS = 4800.0
 
 _LIVING = frozenset({Phase.ARMED, Phase.PARKED, Phase.RELEASING, Phase.RUNNING, Phase.STOPPING})
 
@@ -37,6 +39,7 @@ class Won:
     offer: Offer
     claimed_at: datetime
     repeat: float  # BOOTTIME of the next arm
+    until: float  # BOOTTIME of the deadline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +78,9 @@ class Holding:
     mine: Mapping[AttemptId, Mine] = field(default_factory=dict)
     live: Mapping[AttemptId, Phase] = field(default_factory=dict)  # scheduled ones in the shim
     free_since: float = float("-inf")  # BOOTTIME of the last change from no slot to one
+    look: float = float("inf")  # BOOTTIME from which on something is to be repeated
 
-    @property
+    @cached_property
     def free(self) -> int:
         """Slots that nothing takes; below zero where a late claim won after all."""
         taken = sum(
@@ -95,7 +99,13 @@ class Holding:
 
     def put(self, attempt: AttemptId, mine: Mine) -> "Holding":
         """Take an attempt up, or further."""
-        return replace(self, mine={**self.mine, attempt: mine})
+        look = min(self.look, due_at(mine))
+        return replace(self, mine={**self.mine, attempt: mine}, look=look)
+
+    def looked(self) -> "Holding":
+        """Note that everything due was repeated."""
+        look = min(map(due_at, self.mine.values()), default=float("inf"))
+        return self if look == self.look else replace(self, look=look)
 
     def drop(self, attempt: AttemptId) -> "Holding":
         """Answer for an attempt no longer (or leave that to the shim's list)."""
@@ -137,6 +147,21 @@ class Holding:
         }
         whole = {a: phase for a, phase in {**live, **kept}.items() if a not in done_meanwhile}
         return self if whole == self.live else replace(self, live=whole)
+
+
+def due_at(mine: Mine) -> float:
+    """Return the BOOTTIME at which something is to be done about it, if nothing happens."""
+    match mine:
+        case Claimed() if mine.holds_slot and not mine.acknowledged:
+            return mine.posted + CLAIM_SECONDS
+        case Claimed():
+            return mine.posted + FORGET_SECONDS
+        case Won():
+            return min(mine.repeat, mine.until)
+        case Barring():
+            return mine.repeat
+        case Reporting():
+            return float("inf") if mine.repeat is None else mine.repeat
 
 
 def _holds_slot(mine: Mine) -> bool:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from kirby.core.names import AttemptId, Host
 from kirby.core.persistent import PersistentMap
-from kirby.core.queued import Entry, Queued, with_entry, without_entry
+from kirby.core.queued import NOBODY, Entry, Queued, attempt_in, entry_of
 from kirby.core.records import Offer
 
 STEP_SECONDS = 0.3  # a claim and its read-back take 0.002 s, a slow heartbeat of a host far more
@@ -49,17 +49,17 @@ class Waiting:
     """The table; every change returns the next one."""
 
     waits: PersistentMap[AttemptId, Wait] = field(default_factory=PersistentMap)
-    soon: Queued = ()  # by turn
+    soon: Queued = NOBODY  # by turn
     backlog: Mapping[int, Queued] = field(default_factory=dict)  # by place: by due instant
     lacking: Mapping[str, Queued] = field(default_factory=dict)  # by package: by deadline
-    expiring: Queued = ()  # by deadline
+    expiring: Queued = NOBODY  # by deadline
 
     def add(self, wait: Wait, *, ready: bool) -> "Waiting":
         """Take an offer in."""
         table = replace(
             self,
             waits=self.waits.put(wait.attempt, wait),
-            expiring=with_entry(self.expiring, _by_deadline(wait)),
+            expiring=self.expiring.put(_by_deadline(wait)),
         )
         return table.await_turn(wait) if ready else table.await_environment(wait)
 
@@ -71,26 +71,26 @@ class Waiting:
         return replace(
             self._out_of_queues(wait),
             waits=self.waits.drop(attempt),
-            expiring=without_entry(self.expiring, _by_deadline(wait)),
+            expiring=self.expiring.drop(_by_deadline(wait)),
         )
 
     def await_turn(self, wait: Wait) -> "Waiting":
         """Put an offer into the queue of turns."""
         table = self._out_of_queues(wait)
-        return replace(table, soon=with_entry(table.soon, (wait.turn, wait.attempt)))
+        return replace(table, soon=table.soon.put(_by_turn(wait)))
 
     def await_environment(self, wait: Wait) -> "Waiting":
         """Set an offer aside until its environment is ready or has failed."""
         table = self._out_of_queues(wait)
         package = wait.offer.plan.package
-        queue = with_entry(table.lacking.get(package, ()), _by_deadline(wait))
+        queue = table.lacking.get(package, NOBODY).put(_by_deadline(wait))
         return replace(table, lacking={**table.lacking, package: queue})
 
     def environment_ready(self, package: str) -> "Waiting":
         """Let all offers of a package wait for their turn, which may be long past."""
         table = self
-        for _, attempt in self.lacking.get(package, ()):
-            wait = table.waits.get(attempt)
+        for entry in self.lacking.get(package, NOBODY):
+            wait = table.waits.get(attempt_in(entry))
             if wait is not None:
                 table = table.await_turn(wait)
         return table
@@ -98,30 +98,32 @@ class Waiting:
     def ripen(self, boot: float) -> "Waiting":
         """Move what has its turn to those that wait for a slot."""
         table = self
-        while table.soon and table.soon[0][0] <= boot:
-            wait = table.waits.get(table.soon[0][1])
+        while table.soon and table.soon.first[0] <= boot:
+            wait = table.waits.get(attempt_in(table.soon.first))
             assert wait is not None  # both are changed together
-            queue = with_entry(table.backlog.get(wait.place, ()), _by_due(wait))
+            queue = table.backlog.get(wait.place, NOBODY).put(_by_due(wait))
             table = replace(
-                table, soon=table.soon[1:], backlog={**table.backlog, wait.place: queue}
+                table,
+                soon=table.soon.drop(table.soon.first),
+                backlog={**table.backlog, wait.place: queue},
             )
         return table
 
     def expire(self, broker_seconds: float) -> "Waiting":
         """Forget what may no longer begin; the leader sees to its end."""
         table = self
-        while table.expiring and table.expiring[0][0] < broker_seconds:
-            table = table.drop(table.expiring[0][1])
+        while table.expiring and table.expiring.first[0] < broker_seconds:
+            table = table.drop(attempt_in(table.expiring.first))
         return table
 
     def earliest(self, free_since: float, boot: float) -> Wait | None:
         """Return the earliest due whose turn a slot is that came free then; None: nobody's yet."""
         heads = [
-            queue[0]
+            queue.first
             for place, queue in self.backlog.items()
             if queue and free_since + STEP_SECONDS * place <= boot
         ]
-        return self.waits.get(min(heads)[1]) if heads else None
+        return self.waits.get(attempt_in(min(heads))) if heads else None
 
     def places(self) -> Iterator[int]:
         """Yield the places of what waits for a slot."""
@@ -130,7 +132,7 @@ class Waiting:
     def _out_of_queues(self, wait: Wait) -> "Waiting":
         """Take an offer out of whichever queue it is in; all others stay the same objects."""
         table = self
-        soon = without_entry(table.soon, (wait.turn, wait.attempt))
+        soon = table.soon.drop(_by_turn(wait))
         if soon is not table.soon:
             table = replace(table, soon=soon)
         backlog = _without(table.backlog, wait.place, _by_due(wait))
@@ -141,8 +143,8 @@ class Waiting:
 
 
 def _without(queues: Mapping[K, Queued], key: K, entry: Entry) -> Mapping[K, Queued]:
-    queue = queues.get(key, ())
-    rest = without_entry(queue, entry)
+    queue = queues.get(key, NOBODY)
+    rest = queue.drop(entry)
     if rest is queue:
         return queues
     if rest:
@@ -150,9 +152,13 @@ def _without(queues: Mapping[K, Queued], key: K, entry: Entry) -> Mapping[K, Que
     return {other: queue for other, queue in queues.items() if other != key}
 
 
+def _by_turn(wait: Wait) -> Entry:
+    return entry_of(wait.turn, wait.attempt)
+
+
 def _by_due(wait: Wait) -> Entry:
-    return wait.offer.due.timestamp(), wait.attempt
+    return entry_of(wait.offer.due.timestamp(), wait.attempt)
 
 
 def _by_deadline(wait: Wait) -> Entry:
-    return wait.offer.deadline.timestamp(), wait.attempt
+    return entry_of(wait.offer.deadline.timestamp(), wait.attempt)
