@@ -16,7 +16,7 @@ from kirby.shim.memory import KEPT_NS, Memory
 from kirby.shim.process import Process
 from kirby.shim.refusals import Refused
 from kirby.shim.requests import Request
-from kirby.shim.scribe import QUIET_NS, Scribe
+from kirby.shim.scribe import LOOK_AGAIN_NS, Scribe
 from kirby.shim.spawn import NotStarted
 from kirby.shim.undertaker import Undertaker
 from kirby.shim.wire import Slot
@@ -162,7 +162,7 @@ class Keeper:
         match effect:
             case effects.Release():
                 self.processes[effect.key].let_go()
-                self.scribe.wait_for_a_moment()
+                self.scribe.be_quiet()
             case effects.Note():
                 self.scribe.note(self.processes[effect.key], effect.step, effect.lazily)
             case effects.Take():
@@ -257,7 +257,7 @@ class Keeper:
             self._see_first_line(process)
             waits = waits or (process.released and process.gate is not None)
             self.scribe.write_lazy(process)
-        self.scribe.moment_at = now + QUIET_NS if waits else 0
+        self.scribe.moment_at = now + LOOK_AGAIN_NS if waits else 0
 
     def _see_first_line(self, process: Process) -> None:
         moment = process.first_line() if process.released else 0

@@ -19,7 +19,9 @@ class Loop:
         self._epoll = select.epoll()
         self._handlers: dict[int, Handler] = {}
         self._alarm = Alarm()
-        self._epoll.register(self._alarm.descriptor, select.EPOLLIN)
+        self._alarm_only = select.epoll()
+        for poller in (self._epoll, self._alarm_only):
+            poller.register(self._alarm.descriptor, select.EPOLLIN)
 
     def watch(self, descriptor: int, handler: Handler, mask: int = select.EPOLLIN) -> None:
         """Call a handler whenever the descriptor is ready."""
@@ -35,10 +37,13 @@ class Loop:
         if self._handlers.pop(descriptor, None):
             self._epoll.unregister(descriptor)
 
-    def turn(self, until: int | None, first: Callable[[], None]) -> None:
-        """Wait until an instant or a descriptor, call `first`, then what is ready."""
+    def turn(self, until: int, first: Callable[[], None], *, deaf: bool) -> None:
+        """Wait until an instant or a descriptor, call `first`, then what is ready.
+
+        `deaf`: wait for the instant only.
+        """
         self._alarm.set(until)
-        ready = self._epoll.poll()
+        ready = self._alarm_only.poll() if deaf else self._epoll.poll()
         first()
         for descriptor, mask in ready:
             if descriptor == self._alarm.descriptor:

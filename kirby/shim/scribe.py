@@ -12,7 +12,11 @@ from kirby.shim.memory import Memory
 from kirby.shim.process import Process
 from kirby.shim.requests import Request
 
-QUIET_NS = 100 * MILLISECOND  # after a release the machine belongs to the scripts for so long
+# After a release the machine belongs to the scripts: each needs about 2 ms of a core to its first
+# line and, if it is short, to its end. What they say waits in their pipes for that long.
+QUIET_EACH_NS = 2 * MILLISECOND
+LONGEST_QUIET_NS = 200 * MILLISECOND
+LOOK_AGAIN_NS = 50 * MILLISECOND  # for a first line that is late
 
 
 class Scribe:
@@ -24,6 +28,7 @@ class Scribe:
         self.told: list[Request] = []  # steps for those who watch, once synced
         self._noted: list[tuple[Process, Request]] = []  # not synced yet
         self._finished: list[Process] = []
+        self.quiet_until = 0
         self.moment_at = 0  # when what waits is to be written; 0: nothing waits
 
     def note(self, process: Process, step: Request, lazily: bool = False) -> None:
@@ -40,9 +45,16 @@ class Scribe:
         """Keep what became of an attempt beyond its folder."""
         self.memory.append({"run": key[0], "attempt": key[1], "outcome": outcome})
 
+    def be_quiet(self) -> None:
+        """Leave the machine to a script that was just let go."""
+        now = boot_ns()
+        quiet = max(self.quiet_until, now) + QUIET_EACH_NS
+        self.quiet_until = min(quiet, now + LONGEST_QUIET_NS)
+        self.wait_for_a_moment()
+
     def wait_for_a_moment(self) -> None:
-        """See to it that a quiet moment comes."""
-        self.moment_at = self.moment_at or boot_ns() + QUIET_NS
+        """See to it that what waits is written."""
+        self.moment_at = max(self.moment_at, self.quiet_until, 1)
 
     def write_lazy(self, process: Process) -> None:
         """Write what waited, in order."""

@@ -13,7 +13,7 @@ from kirby.shim.wire import Listener, Slot
 
 IDLE_NS = 600 * SECOND  # without a script and without a peer
 LOOK_NS = 60 * SECOND
-AFTER_FAULT_S = 0.05  # one that comes again must not take the whole machine
+AFTER_FAULT_S = 0.2  # one that comes again must not take the whole machine
 
 
 class Server:
@@ -31,9 +31,12 @@ class Server:
         wake_on_signals(self._loop, self._signalled)
         recover(self._keeper, self._loop)
         self._listener = Listener(self._loop, f"{self._state}/shim", self._on_request)
-        while not self._ends():
+        while True:
             try:
-                self._loop.turn(self._until(), self._keeper.turn)
+                if self._ends():
+                    return
+                deaf = self._keeper.scribe.quiet_until > boot_ns()
+                self._loop.turn(self._until(), self._keeper.turn, deaf=deaf)
             except Exception:  # a fault of ours must not cost the scripts their parent
                 sys.excepthook(*sys.exc_info())
                 time.sleep(AFTER_FAULT_S)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kirby.core.names import AttemptId, ContextKey, Incarnation
+from kirby.core.output import FRAME
 from kirby.core.run_folder import Entry
 from kirby.host import shim_process
 from kirby.host.processes import wait_until
@@ -149,12 +150,13 @@ class Host:
         raw = b"".join(
             (folder.path / f"output.{number:06}").read_bytes() for number in folder.output_files()
         )
-        said = b""
-        while raw:
-            length = int.from_bytes(raw[9:13], "little")
-            said += raw[13 : 13 + length]
-            raw = raw[13 + length :]
-        return said
+        said: list[bytes] = []
+        at = 0
+        while at < len(raw):
+            begin = at + FRAME.size
+            at = begin + FRAME.unpack_from(raw, at)[2]
+            said.append(raw[begin:at])
+        return b"".join(said)
 
     def said(self, taken: Taken, text: bytes) -> None:
         """Wait until a script has said something."""
