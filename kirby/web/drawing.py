@@ -152,7 +152,8 @@ def _bars(attempt: AttemptView, first: datetime, span: float, last: datetime) ->
     if attempt.armed is not None and begun is not None:
         bars.append(_bar(attempt.armed, begun, first, span, "prepared"))
     if begun is not None:
-        bars.append(_bar(begun, attempt.ended or last, first, span, "ran"))
+        end = attempt.end.value.replace(" ", "-") if attempt.end is not None else "running"
+        bars.append(_bar(begun, attempt.ended or last, first, span, f"ran end-{end}"))
     return bars
 
 
