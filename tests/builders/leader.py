@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from kirby.core.fires import fires_of
+from kirby.core.leader.decisions import decide, wants_watermark
 from kirby.core.leader.draft import Draft
 from kirby.core.leader.ledger import Ledger
 from kirby.core.leader.roster import Roster
@@ -82,8 +83,11 @@ class World:
             self.ledger.define(definition, at(start))
         self.decides(start)
 
+    def wants_watermark(self) -> bool:
+        return wants_watermark(self.ledger)
+
     def decides(self, seconds: float) -> list[AnyRecord | None]:
-        self.draft: Draft = self.ledger.decide(at(seconds))
+        self.draft: Draft = decide(self.ledger, at(seconds))
         return [post.record for post in self.draft.posts]
 
     def hears(

@@ -1,9 +1,8 @@
-"""All contexts, all open fires, and the transaction that decides about them (sections 5.1 to 5.7).
+"""All contexts and open fires, as the log tells of them (ARCHITECTURE, "The way of a fire").
 
-The ledger takes facts as they are read in the log (`read_…`, `heard`, `lost`) and turns them into
-one `Draft` when it is asked to `decide`. Facts only mark contexts for a look; a look is
-level-triggered, so no fact is ever "handled" and forgotten. A draft that was handed out counts as
-written: if its commit fails, the leader stands down and the whole ledger is thrown away.
+The ledger takes facts as they are read in the log (`read_…`, `lost`). Facts only mark contexts for
+a look; a look (`core.leader.decisions`) is level-triggered, so no fact is ever "handled" and
+forgotten.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,17 +14,7 @@ import msgspec
 from kirby.core.leader import superseded
 from kirby.core.leader.agenda import Agenda
 from kirby.core.leader.book import Book, Successor
-from kirby.core.leader.daemon_offers import decide_daemon
-from kirby.core.leader.draft import Draft
 from kirby.core.leader.fire import Tracked
-from kirby.core.leader.offering import (
-    Desk,
-    close_fires,
-    open_by_hand,
-    plan_fires,
-    settle_fires,
-    stop_by_hand,
-)
 from kirby.core.leader.plan import Timetable
 from kirby.core.leader.roster import Roster
 from kirby.core.names import AttemptId, ContextKey, Epoch, Host, context_of
@@ -42,16 +31,8 @@ from kirby.core.records import (
     OpenFire,
     Released,
     RequestRecord,
-    RestartRequest,
-    RunRequest,
-    StopRequest,
     Ticket,
-    TopicName,
 )
-
-CURSOR_AGE = timedelta(
-    minutes=1
-)  # a cursor with open fires is rewritten, so its offsets stay young
 
 LOOKAHEAD = timedelta(seconds=2)
 
@@ -99,8 +80,8 @@ class Ledger:
         book.generation, book.written = cursor.generation, cursor.written
         book.claims_named, book.runs_named = cursor.claims, cursor.runs
         book.fires = {fire.run: _restored(fire) for fire in cursor.open}
-        self._define(book, cursor.definition)
-        self._note_busy(book)
+        self.adopt(book, cursor.definition)
+        self.note_busy(book)
         for partition, offset in enumerate(cursor.requests):
             self.consumed[partition] = max(self.consumed.get(partition, 0), offset)
 
@@ -119,7 +100,7 @@ class Ledger:
         """Take a claim; only the first of an attempt counts (rules C4, C7)."""
         if isinstance(claim, Claim):
             self.roster.read_claim(claim.host)
-        tracked = self._tracked(claim.run, claim.attempt)
+        tracked = self.tracked_of(claim.run, claim.attempt)
         if tracked is None or tracked.first_claim is not None:
             return
         fire = tracked.fire
@@ -132,18 +113,18 @@ class Ledger:
             )
         else:
             fire = msgspec.structs.replace(fire, withdrawn=True, leader_claim=claim.reason)
-        self._track(replace(tracked, fire=fire, first_claim=claim))
+        self.track(replace(tracked, fire=fire, first_claim=claim))
         self._suspect_claim(fire)
 
     def read_run(self, record: Exited | NotStarted | Released) -> None:
         """Take what a host tells of an attempt."""
-        tracked = self._tracked(record.run, record.attempt)
+        tracked = self.tracked_of(record.run, record.attempt)
         if tracked is None:
             return
         if isinstance(record, Released):
-            self._track(replace(tracked, begun=True))
+            self.track(replace(tracked, begun=True))
         elif tracked.report is None:  # the first report stands
-            self._track(replace(tracked, report=record))
+            self.track(replace(tracked, report=record))
 
     def read_request(self, partition: int, offset: int, request: RequestRecord) -> None:
         """Take what a person asks for; it is consumed with the transaction that answers it."""
@@ -170,7 +151,7 @@ class Ledger:
             self.mark_daemons()
             for tracked in list(self._held_by(host)):
                 sentence = f"host {host} was not heard for 20 s"
-                self._track(replace(tracked, lost=tracked.lost or sentence))
+                self.track(replace(tracked, lost=tracked.lost or sentence))
 
     def watermark_answered(self, watermark: Offsets | None) -> None:
         """Take the high watermark of the runs topic (rule L3)."""
@@ -199,116 +180,10 @@ class Ledger:
         }
         return {context: each for context, each in latest.items() if each is not None}
 
-    # -- decisions
-
-    def decide(self, now: datetime) -> Draft:
-        """Decide all that can be decided now, in one transaction (rule O1)."""
-        desk = Desk(
-            now=now,
-            epoch=self.epoch,
-            lookahead=self.lookahead,
-            roster=self.roster,
-            draft=Draft(),
-        )
-        self._judge_superseded()
-        self._answer_requests(desk)
-        self._mark_old_cursors(now)
-        self.marked.update(dict.fromkeys(self.agenda.take_due(now + self.lookahead - LOOKAHEAD)))
-        while self.marked and not desk.draft.is_full:
-            context = next(iter(self.marked))
-            del self.marked[context]
-            self._decide_book(desk, self.books[context])
-        for context in desk.draft.touched:
-            self._write_cursor(desk, self.books[context])
-        return desk.draft
-
-    def wants_watermark(self) -> bool:
-        """Whether the high watermark of the runs topic must be asked for; ask once when told."""
-        self.inquiry, wanted = superseded.ask(self.inquiry)
-        return wanted
-
-    def _answer_requests(self, desk: Desk) -> None:
-        for asked in self.asked:
-            request = asked.request
-            book = self.books.setdefault(
-                request.context, Book(context=request.context, considered=desk.now)
-            )
-            match request:
-                case RunRequest():
-                    open_by_hand(desk, book, request)
-                case StopRequest(run=run, asked_by=asked_by):
-                    stop_by_hand(book, run, asked_by)
-                case RestartRequest():
-                    book.generation += 1
-            self.consumed[asked.partition] = asked.offset + 1
-            self.marked[book.context] = None
-            desk.draft.touch(book.context)
-        self.asked.clear()
-
-    def _decide_book(self, desk: Desk, book: Book) -> None:
-        if book.successor is not None:
-            self._succeed(desk, book, book.successor)
-        decide_daemon(desk, book)
-        if book.written is None:
-            desk.draft.touch(book.context)
-        settle_fires(desk, book)  # first, as an end makes room for a fire that waits (O4)
-        times = (plan_fires(desk, book), settle_fires(desk, book))
-        self._note_busy(book)
-        self.agenda.set(
-            book.context, min((time for time in times if time is not None), default=None)
-        )
-
-    def _write_cursor(self, desk: Desk, book: Book) -> None:
-        book.written = desk.now
-        cursor = book.cursor(
-            desk.now,
-            _offsets(self.claims_read),
-            _offsets(self.runs_read),
-            _offsets(self.consumed),
-        )
-        desk.draft.post(TopicName.CURSOR, book.context, cursor)
-
-    def _mark_old_cursors(self, now: datetime) -> None:
-        """Rewrite the cursors of open fires each minute, so that what they name stays young."""
-        if self.next_aging is not None and now < self.next_aging:
-            return
-        self.next_aging = now + CURSOR_AGE / 6
-        for book in (self.books[context] for context in self.busy):
-            if book.written is None or now - book.written >= CURSOR_AGE:
-                self.marked[book.context] = None
-                book.written = None
-
-    def _judge_superseded(self) -> None:
-        self.inquiry, judged = superseded.judge(self.inquiry, _offsets(self.runs_read))
-        for attempt in judged:
-            tracked = self._tracked(attempt.run, attempt.attempt)
-            if tracked is not None and tracked.report is None and self._is_superseded(tracked.fire):
-                self._track(self._void(tracked))
-
-    def _void(self, tracked: Tracked) -> Tracked:
-        """Apply rule L4: the same state folder would know it; so it never began."""
-        fire = tracked.fire
-        view = self.roster.view(Host(fire.holder or ""))
-        folder = view.heartbeat.state_folder if view.heartbeat is not None else None
-        if folder is not None and folder == fire.holder_folder:
-            return replace(tracked, never_began=f"host {fire.holder} was restarted before it began")
-        return replace(tracked, lost=f"host {fire.holder} came back with another state folder")
-
     # -- the books
 
-    def _succeed(self, desk: Desk, book: Book, successor: Successor) -> None:
-        """Replace a definition: what was due until now is decided by the old one."""
-        if book.definition is None or not _fires_alike(book.definition, successor.definition):
-            close_fires(desk, book)
-            if desk.draft.is_full:  # there may be more to close: go on with the next transaction
-                self.marked[book.context] = None
-                return
-            book.considered = max(book.considered, desk.now)
-        book.successor, book.gone = None, successor.gone
-        self._define(book, successor.definition)
-        book.written = None
-
-    def _define(self, book: Book, definition: Definition | None) -> None:
+    def adopt(self, book: Book, definition: Definition | None) -> None:
+        """Have a definition hold from now on; None: the context does not fire."""
         changed = (
             book.definition is None
             or definition is None
@@ -318,14 +193,16 @@ class Ledger:
         if changed or book.timetable is None:
             book.timetable = self.compile(definition) if definition is not None else None
 
-    def _tracked(self, run: str, attempt: int) -> Tracked | None:
+    def tracked_of(self, run: str, attempt: int) -> Tracked | None:
+        """Return an open fire whose present attempt, already offered, is this one."""
         book = self.books.get(context_of(run))
         tracked = book.fires.get(run) if book is not None else None
         if tracked is None or not tracked.fire.offered or tracked.fire.attempt != attempt:
             return None
         return tracked
 
-    def _track(self, tracked: Tracked) -> None:
+    def track(self, tracked: Tracked) -> None:
+        """Keep what is known of an open fire now, and look at its context."""
         context = context_of(tracked.fire.run)
         self.books[context].fires[tracked.fire.run] = tracked
         self.marked[context] = None
@@ -336,7 +213,8 @@ class Ledger:
                 if tracked.fire.offered and tracked.fire.holder == host:
                     yield tracked
 
-    def _note_busy(self, book: Book) -> None:
+    def note_busy(self, book: Book) -> None:
+        """Keep in mind whether the context has open fires."""
         if book.fires:
             self.busy[book.context] = None
         else:
@@ -350,14 +228,14 @@ class Ledger:
         """Hold a heartbeat against an attempt that its host claimed."""
         listed = self.roster.lists(heartbeat.host, _attempt(tracked.fire))
         if listed != tracked.listed:
-            self._track(replace(tracked, listed=listed))
+            self.track(replace(tracked, listed=listed))
         self._suspect_claim(tracked.fire)
 
     def _suspect_claim(self, fire: OpenFire) -> None:
-        if self._is_superseded(fire):
+        if self.is_superseded(fire):
             self.inquiry = superseded.suspect(self.inquiry, frozenset({_attempt(fire)}))
 
-    def _is_superseded(self, fire: OpenFire) -> bool:
+    def is_superseded(self, fire: OpenFire) -> bool:
         """Whether a newer life of its host heartbeats without it (rule L3, first half)."""
         if fire.holder is None or fire.holder_incarnation is None:
             return False
@@ -390,18 +268,5 @@ def _restored(fire: OpenFire) -> Tracked:
     return Tracked(fire=fire, first_claim=claim)
 
 
-def _fires_alike(old: Definition, new: Definition | None) -> bool:
-    """Whether two definitions fire at the same instants, by the same policies."""
-    return new is not None and all(
-        getattr(old, each) == getattr(new, each)
-        for each in ("kind", "schedules", "suspensions", "absences", "policies")
-    )
-
-
 def _attempt(fire: OpenFire) -> AttemptId:
     return AttemptId(run=fire.run, attempt=fire.attempt)
-
-
-def _offsets(read: dict[int, int]) -> Offsets:
-    """Return the next offset of each partition; 0 for one that nothing is known of."""
-    return tuple(read.get(partition, 0) for partition in range(max(read, default=-1) + 1))

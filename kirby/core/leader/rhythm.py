@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from kirby.core.leader import coup
+from kirby.core.leader import coup, decisions
 from kirby.core.leader.draft import MOST_POSTS, Post
 from kirby.core.leader.events import (
     AskWatermark,
@@ -57,7 +57,7 @@ def _tick_leading(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerE
     effects: list[SchedulerEffect] = []
     lost = lead.ledger.roster.tick(now.boot, at_end=lead.hosts_at_end)
     lead.ledger.lost(lost)
-    if lead.ledger.wants_watermark():
+    if decisions.wants_watermark(lead.ledger):
         effects.append(AskWatermark())
     if not lead.is_fetching and (lead.fetched is None or now.boot - lead.fetched >= FETCH_SECONDS):
         lead.is_fetching = True
@@ -70,7 +70,7 @@ def _tick_leading(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerE
 def _decide(state: Scheduling, lead: Lead, now: Moment) -> list[Post]:
     instant = broker_now(state, now)
     lead.ledger.lookahead = _lookahead(lead.ledger, instant)
-    posts = lead.ledger.decide(instant).posts
+    posts = decisions.decide(lead.ledger, instant).posts
     room = max(MOST_POSTS - len(posts), 1)
     posts += lead.mirror.pending[:room]
     del lead.mirror.pending[:room]

@@ -21,7 +21,7 @@ def ends(world: World, seconds: float) -> list[RunEnd]:
 
 
 def knows_the_runs_topic(world: World, upto: int, watermark: int) -> None:
-    assert world.ledger.wants_watermark()
+    assert world.wants_watermark()
     world.ledger.watermark_answered((watermark,))
     world.ledger.runs_read[0] = upto
 
@@ -134,7 +134,7 @@ def test_a_newer_life_that_lists_the_attempt_has_adopted_it():
 
     world.hears("alpha", RUN, incarnation=20)
 
-    assert not world.ledger.wants_watermark()
+    assert not world.wants_watermark()
 
 
 def test_a_heartbeat_of_a_superseded_life_counts_for_nothing_but_its_silence():
@@ -143,15 +143,15 @@ def test_a_heartbeat_of_a_superseded_life_counts_for_nothing_but_its_silence():
 
     world.hears("alpha", incarnation=10)
 
-    assert not world.ledger.wants_watermark()
+    assert not world.wants_watermark()
     assert world.ledger.roster.view("alpha").incarnation == 20
 
 
 def test_an_unanswered_watermark_is_asked_for_again():
     world = a_claimed_world(host="alpha")
     world.hears("alpha", incarnation=20, folder=FOLDER)
-    assert world.ledger.wants_watermark()
+    assert world.wants_watermark()
 
     world.ledger.watermark_answered(None)
 
-    assert world.ledger.wants_watermark()
+    assert world.wants_watermark()
