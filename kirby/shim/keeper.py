@@ -189,7 +189,7 @@ class Keeper:
                 for line in self._snapshot():
                     self.memory.append(line)
             case effects.Discard():
-                self._discarded.append(self.processes.pop(effect.key))
+                self._discard(self.processes[effect.key])
             case effects.Quit():
                 self._quits = True
             case _:
@@ -245,6 +245,15 @@ class Keeper:
         self._undrain(process)
         self._step(process.gone())
         self.scribe.finish(process)
+        process.finished = True
+        if process.shipped:
+            self._discard(process)
+
+    def _discard(self, process: Process) -> None:
+        """Have the folder removed, once nothing is left that uses it."""
+        process.shipped = True
+        if process.finished:
+            self._discarded.append(self.processes.pop(process.key))
 
     def _undrain(self, process: Process) -> None:
         for descriptor in process.drain.streams if process.drain else ():

@@ -30,6 +30,8 @@ class Process:
         self.adopted = False
         self.unproven = False  # adopted, and nobody knows whether its gate was opened
         self.released = False
+        self.finished = False  # nothing of it is left, and that was told
+        self.shipped = False  # its folder can go as soon as it is finished
         self.status: int | None = None
         self.cpu = (0.0, 0.0)
         self.maxrss = 0

@@ -142,6 +142,7 @@ def _judge(keeper: Keeper, loop: Loop, past: Past, process: Process, same_boot: 
     keeper.book.adopt(attempt)
     if any(folder.has(final) for final in steps.FINAL):
         attempt.phase = Phase.ENDED
+        process.finished = True
         folder.close()
         return
     process.group = keeper.groups.find(name_of(*process.key)) if same_boot else ""
