@@ -88,7 +88,7 @@ class Arbiter(KirbyActor):
         self._queries = port.queries(self._box)
         self._ask_ends()
         shim = StateFolder(path=Path(configuration.state)).shim
-        self._shim = ShimLink(self, self, shim, watches=False)
+        self._shim = ShimLink(self, self, shim, follows=False)
         self._shim.reach()
         self.wake(LOOK_SECONDS, LookAtShim())
 

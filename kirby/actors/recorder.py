@@ -229,11 +229,13 @@ class Recorder(KirbyActor):
             return
 
         def heard(outcome: Outcome) -> None:
-            gone = isinstance(outcome, NotDone) and outcome.refusal is Refusal.UNKNOWN
-            if outcome is None or (isinstance(outcome, NotDone) and not gone):
+            unknown = isinstance(outcome, NotDone) and outcome.refusal is Refusal.UNKNOWN
+            if outcome is None or (isinstance(outcome, NotDone) and not unknown):
                 self._again(name, AGAIN_SECONDS)
-            else:
-                self._forget(name)
+                return
+            if unknown and shipment.folder.path.exists():
+                shipment.folder.set_aside(self._set_aside)  # nobody else would take it away
+            self._forget(name)
 
         self._shim.ask(Shipped(run=attempt.run, attempt=attempt.attempt), heard)
 

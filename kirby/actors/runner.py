@@ -55,6 +55,7 @@ from kirby.core.messages import (
     EnvironmentIs,
     IncarnationIs,
     InstanceIs,
+    Several,
     WatchdogIs,
 )
 from kirby.core.moment import Moment
@@ -105,6 +106,9 @@ class Runner(KirbyActor):
         match message:
             case WatchdogIs():
                 self._watchdogs.is_at(message)
+            case Several(messages=messages):
+                told = (each for each in messages if isinstance(each, ArmAnswered | EnvironmentIs))
+                self.step(*(self._watchdogs.event(each) for each in told))
             case ArmAnswered() | EnvironmentIs():
                 self.step(self._watchdogs.event(message))
             case AttemptEnded(attempt=attempt):
@@ -154,6 +158,7 @@ class Runner(KirbyActor):
             self.claims, effects = claims.step(self.claims, event, self._now())
             for effect in effects:
                 self._try(effect)
+        self._watchdogs.send()
         self._ticking.see_to(claims.next_wake(self.claims, self._now()))
 
     def _try(self, effect: AnyEffect) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kirby.actors.base import KirbyActor
+from kirby.actors.post import Post
 from kirby.core.claims_effects import Arm, BuildAhead
 from kirby.core.claims_events import Arming, ArmTold, EnvironmentState, EnvironmentTold
 from kirby.core.messages import (
@@ -37,6 +38,7 @@ class RunnerWatchdogs:
         self._known: dict[ContextKey, Any] = {}
         self._waiting: dict[ContextKey, list[Message]] = {}
         self._guarded: set[ContextKey] = set()
+        self._post = Post(actor)
 
     def perform(self, effect: Arm | BuildAhead, incarnation: Incarnation | None) -> None:
         """Say what the core wants said."""
@@ -66,14 +68,20 @@ class RunnerWatchdogs:
             self._guarded.add(context)
             self._say(context, GuardContext(context=context))
         self._guarded &= needed
+        self.send()
 
     def is_at(self, told: WatchdogIs) -> None:
         """Learn where a Watchdog is; a new one is told again what it guards."""
         self._known[told.context] = told.watchdog
         for message in self._waiting.pop(told.context, []):
-            self._actor.send(told.watchdog, message)
+            self._post.put(told.watchdog, message)
         if told.context in self._guarded:
-            self._actor.send(told.watchdog, GuardContext(context=told.context))
+            self._post.put(told.watchdog, GuardContext(context=told.context))
+        self.send()
+
+    def send(self) -> None:
+        """Send what was said, in one message to each Watchdog."""
+        self._post.send()
 
     def event(self, message: ArmAnswered | EnvironmentIs) -> ArmTold | EnvironmentTold:
         """Return what a Watchdog's answer means to the core."""
@@ -91,7 +99,7 @@ class RunnerWatchdogs:
 
     def _say(self, context: ContextKey, message: Message) -> None:
         if context in self._known:
-            self._actor.send(self._known[context], message)
+            self._post.put(self._known[context], message)
             return
         waiting = self._waiting.setdefault(context, [])
         if message not in waiting and len(waiting) < WAITING:

@@ -41,12 +41,28 @@ class ShimLink:
     """The line; the actor hands `ReachShim` wake-ups to `wake`."""
 
     def __init__(
-        self, actor: KirbyActor, user: ShimUser, folder: Path, *, watches: bool = True
+        self,
+        actor: KirbyActor,
+        user: ShimUser,
+        folder: Path,
+        *,
+        follows: bool = True,
+        pumped: Callable[[], None] | None = None,
     ) -> None:
+        """Make a line that is down; `reach` connects it.
+
+        Args:
+            actor: has its descriptor watched, and is woken.
+            user: is told.
+            folder: of the shim.
+            follows: whether steps are pushed from the beginning.
+            pumped: called after what came at one time was told.
+        """
         self._actor = actor
         self._user = user
         self._folder = folder
-        self._watches = watches
+        self._follows = follows
+        self._pumped = pumped
         self._client: ShimClient | None = None
         self._heard: dict[int, tuple[Heard, float]] = {}
         self._next_wake: float | None = None
@@ -71,7 +87,7 @@ class ShimLink:
         """Connect; again after a while where no shim answers."""
         try:
             self._client = ShimClient(self._folder)
-            if self._watches:
+            if self._follows:
                 self._client.post(Watch())
         except ShimUnreachable:
             self._client = None
@@ -79,6 +95,12 @@ class ShimLink:
             return
         self._actor.watch(self._client.fileno(), self._pump)
         self._user.shim_reached()
+
+    def follow(self) -> None:
+        """Have steps pushed from now on; a shim has better things to do than to tell all of all."""
+        if not self._follows:
+            self._follows = True
+            self.ask(Watch(), lambda _outcome: None)
 
     def ask(self, request: Request, heard: Heard) -> None:
         """Ask without waiting; `heard` is called once, with None where no answer came."""
@@ -115,6 +137,8 @@ class ShimLink:
                 self._answered(each)
             else:
                 self._user.shim_event(each)
+        if self._pumped is not None:
+            self._pumped()
 
     def _answered(self, answered: Answered) -> None:
         known = self._heard.pop(answered.id, None)
@@ -131,6 +155,8 @@ class ShimLink:
         for heard in unanswered:
             heard(None)
         self._user.shim_lost()
+        if self._pumped is not None:
+            self._pumped()
         self._wake_later(AGAIN_SECONDS)
 
     def _wake_later(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kirby.actors.base import KirbyActor
+from kirby.actors.post import Post
 from kirby.actors.shim_link import ReachShim, ShimLink
 from kirby.actors.ticking import Tick
 from kirby.actors.watchdog_builds import TryBuilds, WatchdogBuilds, store_of
@@ -29,6 +30,7 @@ from kirby.core.messages import (
     IncarnationIs,
     KeepRunning,
     LetGo,
+    Several,
 )
 from kirby.core.names import context_of
 from kirby.host.keys import load_key
@@ -59,7 +61,8 @@ class Watchdog(KirbyActor):
             ),
             self._environment_changed,
         )
-        self._shim = ShimLink(self, self, folder.shim)
+        self._post = Post(self)
+        self._shim = ShimLink(self, self, folder.shim, follows=False, pumped=self._post.send)
         house = House(
             host=configuration.name,
             kafka=settings_of(configuration, self.role).for_scripts(),
@@ -68,7 +71,7 @@ class Watchdog(KirbyActor):
         )
         orders = Orders(house, key, self._builds.find)
         self._memory = WatchdogMemory(self, self._shim)
-        self._runs = WatchdogRuns(self, self._shim, orders, self._memory)
+        self._runs = WatchdogRuns(self, self._shim, orders, self._memory, self._post)
         self._daemons = WatchdogDaemons(
             self, self._shim, orders, self._builds, self._memory, random.Random()
         )
@@ -76,15 +79,22 @@ class Watchdog(KirbyActor):
 
     def on(self, message: Any, sender: Any) -> None:
         """Take what Runner and Arbiter want."""
+        for each in message.messages if isinstance(message, Several) else (message,):
+            self._take(each, sender)
+        self._post.send()
+
+    def _take(self, message: Any, sender: Any) -> None:
         match message:
             case BuildEnvironment():
                 self._asked_by = sender
-                self.send(sender, self._build(message))
+                self._post.put(sender, self._build(message))
             case ArmRun():
                 self._guard(message.offer.context)
                 self._runs.arm(message, sender)
             case GuardContext(context=context):
+                self._shim.follow()
                 self._guard(context)
+                self._ask_list()
             case KeepRunning():
                 self._guard(message.offer.context)
                 self._daemons.keep(message, sender)
@@ -151,9 +161,7 @@ class Watchdog(KirbyActor):
     # -- environments
 
     def _guard(self, context: str) -> None:
-        if context not in self._contexts:
-            self._contexts.add(context)
-            self._ask_list()
+        self._contexts.add(context)
 
     def _build(self, wanted: BuildEnvironment) -> EnvironmentIs:
         return self._builds.want(

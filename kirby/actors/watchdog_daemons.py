@@ -144,6 +144,7 @@ class WatchdogDaemons:
     def _step(self, context: ContextKey, event: Event) -> None:
         if context not in self._daemons:
             self._daemons[context] = Daemon(context=context)
+            self._shim.follow()
             self._shim.ask(List(), self._listed)
         daemon = self._daemons[context]
         daemon, effects = guarding.step(daemon, event, self._now(), self._chance.random())

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from kirby.actors.base import KirbyActor
+from kirby.actors.post import Post
 from kirby.actors.shim_link import Outcome, ShimLink
 from kirby.actors.watchdog_memory import WatchdogMemory
 from kirby.actors.watchdog_orders import Orders
@@ -21,9 +22,15 @@ class WatchdogRuns:
     """Arms attempts and answers the Runner; a repeat is answered with what the shim holds."""
 
     def __init__(
-        self, actor: KirbyActor, shim: ShimLink, orders: Orders, memory: WatchdogMemory
+        self,
+        actor: KirbyActor,
+        shim: ShimLink,
+        orders: Orders,
+        memory: WatchdogMemory,
+        post: Post,
     ) -> None:
         self._actor = actor
+        self._post = post
         self._shim = shim
         self._orders = orders
         self._memory = memory
@@ -40,6 +47,8 @@ class WatchdogRuns:
             sentence = f"the environment of {arm.offer.plan.package} is not on this host"
             self._refuse(arm, runner, NOT_THERE, sentence)
             return
+        if order.memory_limit:
+            self._shim.follow()
         self._shim.ask(order, partial(self._answered, arm, order, runner))
 
     def _answered(self, arm: ArmRun, order: Arm, runner: Any, outcome: Outcome) -> None:
@@ -52,12 +61,12 @@ class WatchdogRuns:
                 answer = ArmAnswered(
                     attempt=attempt, outcome=ArmOutcome.HELD, phase=Phase(phase.value)
                 )
-                self._actor.send(runner, answer)
+                self._post.put(runner, answer)
             case NotDone() as refused:
                 self._refuse(arm, runner, refused.refusal.value, str(refused))
             case _:
                 answer = ArmAnswered(attempt=attempt, outcome=ArmOutcome.NO_ANSWER)
-                self._actor.send(runner, answer)
+                self._post.put(runner, answer)
 
     def _refuse(self, arm: ArmRun, runner: Any, code: str, sentence: str) -> None:
         answer = ArmAnswered(
@@ -66,4 +75,4 @@ class WatchdogRuns:
             code=code,
             sentence=sentence,
         )
-        self._actor.send(runner, answer)
+        self._post.put(runner, answer)

@@ -32,6 +32,13 @@ class Message:
     """The manner of every message between actors."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Several(Message):
+    """Messages that go to one actor at the same time: one frame is cheaper than many."""
+
+    messages: tuple[Message, ...]
+
+
 # ---- Supervisor to its children -----------------------------------------------------------------
 
 

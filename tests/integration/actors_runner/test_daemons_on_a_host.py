@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kirby.core.nouns import Variable
-from kirby.core.records import Exited, InstanceState, Released, TopicName
+from kirby.core.records import Exited, InstanceState, TopicName
 from tests.builders.crew_on_stage import CONTEXT, CrewOnStage
 
 pytestmark = pytest.mark.integration
@@ -71,7 +71,7 @@ def test_a_daemon_that_ends_is_started_again(crew: CrewOnStage, witness: Path) -
 def test_another_version_replaces_the_one_that_lives(crew: CrewOnStage, witness: Path) -> None:
     crew.begin()
     crew.daemon("mill==1.0", variables=told_to_write(witness))
-    crew.waits_for(Released, INSTANCE)
+    crew.until(lambda: lives(witness) == ["mill==1.0 1"])
 
     crew.daemon("mill==2.0", variables=told_to_write(witness))
 
@@ -81,7 +81,7 @@ def test_another_version_replaces_the_one_that_lives(crew: CrewOnStage, witness:
 def test_a_raised_generation_replaces_the_one_that_lives(crew: CrewOnStage, witness: Path) -> None:
     crew.begin()
     crew.daemon("mill==1.0", variables=told_to_write(witness))
-    crew.waits_for(Released, INSTANCE)
+    crew.until(lambda: lives(witness) == ["mill==1.0 1"])
 
     crew.daemon("mill==1.0", generation=1, variables=told_to_write(witness))
 
@@ -91,7 +91,7 @@ def test_a_raised_generation_replaces_the_one_that_lives(crew: CrewOnStage, witn
 def test_a_tombstone_stops_the_daemon_for_good(crew: CrewOnStage, witness: Path) -> None:
     crew.begin()
     crew.daemon("mill==1.0", variables=told_to_write(witness))
-    crew.waits_for(Released, INSTANCE)
+    crew.until(lambda: lives(witness) == ["mill==1.0 1"])
     crew.until(lambda: instance_state(crew) is InstanceState.RUNNING)
 
     crew.post(TopicName.DAEMONS, CONTEXT, None)
@@ -106,7 +106,7 @@ def test_with_all_actors_killed_the_daemon_goes_on_and_is_adopted(
 ) -> None:
     crew.begin()
     crew.daemon("mill==1.0", variables=told_to_write(witness))
-    crew.waits_for(Released, INSTANCE)
+    crew.until(lambda: lives(witness) == ["mill==1.0 1"])
 
     crew.kill_everything()
     crew.begin()
@@ -122,7 +122,7 @@ def test_a_daemon_that_was_stopped_while_the_actors_were_down_is_let_go(
 ) -> None:
     crew.begin()
     crew.daemon("mill==1.0", variables=told_to_write(witness))
-    crew.waits_for(Released, INSTANCE)
+    crew.until(lambda: lives(witness) == ["mill==1.0 1"])
 
     crew.kill_everything()
     crew.post(TopicName.DAEMONS, CONTEXT, None)
@@ -134,7 +134,7 @@ def test_a_daemon_that_was_stopped_while_the_actors_were_down_is_let_go(
 def test_a_killed_watchdog_disturbs_nothing(crew: CrewOnStage, witness: Path) -> None:
     crew.begin()
     crew.daemon("mill==1.0", variables=told_to_write(witness))
-    crew.waits_for(Released, INSTANCE)
+    crew.until(lambda: lives(witness) == ["mill==1.0 1"])
 
     crew.kill("watchdog-1")
     crew.stage.play(8.0)
