@@ -150,7 +150,7 @@ class Definition(Noun, frozen=True, kw_only=True):
     about: str = ""
     schedules: tuple[CronLine, ...] = ()
     suspensions: tuple[Suspension, ...] = ()
-    absences: tuple[Suspension, ...] = ()  # it was disabled or deleted: no fire was due (rule P1)
+    absences: tuple[Suspension, ...] = ()  # it was disabled or deleted: its fires are skipped
     policies: Policies = Policies()
     variables: tuple[Variable, ...] = ()
     topic_prefix: str = ""
