@@ -214,6 +214,7 @@ class RunRequest(Record, frozen=True, kw_only=True, tag="run"):
     run: RunId
     asked_by: str
     at: datetime
+    revision: int = 0  # of the context, as whoever asked has seen it
 
 
 class StopRequest(Record, frozen=True, kw_only=True, tag="stop"):

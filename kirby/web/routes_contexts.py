@@ -145,7 +145,9 @@ def _ask_run(parts: Parts, caller: Caller, key: ContextKey) -> str:
     _refuse_disabled(definition)
     now = parts.now()
     run = manual_run_id(key, now, parts.draw())
-    parts.requests.post(RunRequest(context=key, run=run, asked_by=caller.name, at=now))
+    parts.requests.post(
+        RunRequest(context=key, run=run, asked_by=caller.name, at=now, revision=definition.revision)
+    )
     return run
 
 

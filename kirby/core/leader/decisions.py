@@ -12,7 +12,7 @@ from kirby.core.leader.book import Book, Successor
 from kirby.core.leader.daemon_offers import decide_daemon
 from kirby.core.leader.draft import Draft
 from kirby.core.leader.fire import Tracked
-from kirby.core.leader.ledger import LOOKAHEAD, Ledger
+from kirby.core.leader.ledger import LOOKAHEAD, Asked, Ledger
 from kirby.core.leader.offering import (
     Desk,
     close_fires,
@@ -27,6 +27,8 @@ from kirby.core.records import Offsets, RestartRequest, RunRequest, StopRequest,
 
 CURSOR_AGE = timedelta(minutes=1)  # the cursor of an open fire names offsets no older than this
 AGING_CHECK = CURSOR_AGE / 6
+# The schedule is asked for each second; where the web service is gone since, what is known holds.
+SCHEDULE_WAIT = timedelta(seconds=5)
 
 
 def decide(ledger: Ledger, now: datetime) -> Draft:
@@ -59,22 +61,42 @@ def wants_watermark(ledger: Ledger) -> bool:
 
 
 def _answer_requests(ledger: Ledger, desk: Desk) -> None:
+    """Answer in the order of the log; what waits holds up the rest of its partition."""
+    waiting: list[Asked] = []
     for asked in ledger.asked:
-        request = asked.request
-        book = ledger.books.setdefault(
-            request.context, Book(context=request.context, considered=desk.now)
-        )
-        match request:
-            case RunRequest():
-                open_by_hand(desk, book, request)
-            case StopRequest(run=run, asked_by=asked_by):
-                stop_by_hand(book, run, asked_by)
-            case RestartRequest():
-                book.generation += 1
-        ledger.consumed[asked.partition] = asked.offset + 1
-        ledger.marked[book.context] = None
-        desk.draft.touch(book.context)
-    ledger.asked.clear()
+        is_behind = any(each.partition == asked.partition for each in waiting)
+        if is_behind or _waits_for_schedule(ledger, asked, desk.now):
+            waiting.append(replace(asked, held=asked.held or desk.now))
+        else:
+            _answer(ledger, desk, asked)
+    ledger.asked = waiting
+
+
+def _waits_for_schedule(ledger: Ledger, asked: Asked, now: datetime) -> bool:
+    """Whether the context was changed before it was asked for, and the change is still to come."""
+    request = asked.request
+    if not isinstance(request, RunRequest) or request.revision <= (ledger.revision or 0):
+        return False
+    return now - (asked.held or now) < SCHEDULE_WAIT
+
+
+def _answer(ledger: Ledger, desk: Desk, asked: Asked) -> None:
+    request = asked.request
+    book = ledger.books.setdefault(
+        request.context, Book(context=request.context, considered=desk.now)
+    )
+    if book.successor is not None:
+        _succeed(ledger, desk, book, book.successor)
+    match request:
+        case RunRequest():
+            open_by_hand(desk, book, request)
+        case StopRequest(run=run, asked_by=asked_by):
+            stop_by_hand(book, run, asked_by)
+        case RestartRequest():
+            book.generation += 1
+    ledger.consumed[asked.partition] = asked.offset + 1
+    ledger.marked[book.context] = None
+    desk.draft.touch(book.context)
 
 
 def _decide(ledger: Ledger, desk: Desk, context: ContextKey) -> None:

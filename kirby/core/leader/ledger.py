@@ -46,6 +46,7 @@ class Asked:
     partition: int
     offset: int
     request: RequestRecord
+    held: datetime | None = None  # since when it waits for the schedule
 
 
 @dataclass(kw_only=True)
@@ -59,6 +60,7 @@ class Ledger:
     books: dict[ContextKey, Book] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
     marked: dict[ContextKey, None] = field(default_factory=dict)
+    revision: int | None = None  # of the schedule that was handed in; None: the mirror alone
     asked: list[Asked] = field(default_factory=list)
     consumed: dict[int, int] = field(default_factory=dict)  # requests, next offset by partition
     claims_read: dict[int, int] = field(default_factory=dict)

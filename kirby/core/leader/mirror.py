@@ -40,7 +40,7 @@ class Mirror:
 
     def fetched(self, schedule: Schedule, ledger: Ledger, now: datetime) -> None:
         """Take an answer of the web service: everything, or what changed."""
-        self.revision = schedule.revision
+        self.revision = ledger.revision = schedule.revision
         for definition in schedule.contexts:
             if self.definitions.get(definition.context) != definition:
                 self.definitions[definition.context] = definition

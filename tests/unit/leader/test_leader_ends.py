@@ -218,6 +218,57 @@ def test_a_run_by_hand_is_offered_at_once_and_only_once():
     assert doubled == []
 
 
+def a_request(context="pump/prod", revision=0):
+    run = f"{context}@2026-03-02T12:00:01Z~k3x9"
+    return RunRequest(context=context, run=run, asked_by="anna", at=at(1), revision=revision)
+
+
+def test_a_run_that_is_asked_for_before_the_leader_knows_its_context_waits_for_the_schedule():
+    world = World()
+    world.ledger.revision = 3
+    world.ledger.read_request(0, 4, a_request(revision=4))
+
+    before = world.decides(1)
+    world.ledger.define(a_definition(cron="0 0 1 1 *"), at(2))
+    world.ledger.revision = 4
+    after = world.decides(2)
+
+    assert of_kind(Ended, before) == of_kind(Cursor, before) == []
+    assert [offer.not_before for offer in of_kind(Offer, after)] == [at(2)]
+
+
+def test_a_run_that_is_asked_for_after_a_change_is_of_the_changed_context():
+    world = World(a_definition(cron="0 0 1 1 *", package="pump==1.0"), start=-30)
+    world.ledger.read_request(0, 4, a_request(revision=2))
+
+    world.ledger.define(a_definition(cron="0 0 1 1 *", package="pump==1.1"), at(1))
+    world.ledger.revision = 2
+    offers = of_kind(Offer, world.decides(1))
+
+    assert [offer.plan.package for offer in offers] == ["pump==1.1"]
+
+
+def test_a_schedule_that_never_comes_holds_up_a_run_for_some_seconds_only():
+    world = World(a_definition(cron="0 0 1 1 *"), start=-30)
+    world.ledger.read_request(0, 4, a_request(revision=9))
+
+    early, late = world.decides(1), world.decides(6.5)
+
+    assert of_kind(Offer, early) == []
+    assert len(of_kind(Offer, late)) == 1
+
+
+def test_what_is_asked_for_behind_a_run_that_waits_is_not_consumed_before_it():
+    world = World(a_definition("tap/prod", cron="0 0 1 1 *"), start=-30)
+    world.ledger.read_request(0, 4, a_request(revision=9))
+    world.ledger.read_request(0, 5, a_request("tap/prod"))
+    world.ledger.read_request(1, 7, a_request("tap/prod"))
+
+    cursors = of_kind(Cursor, world.decides(1))
+
+    assert [cursor.requests for cursor in cursors] == [(0, 8)]
+
+
 def test_a_request_is_consumed_in_the_transaction_that_answers_it():
     world = World(a_definition(cron="0 0 1 1 *"), start=-30)
     run = "pump/prod@2026-03-02T12:00:01Z~k3x9"
