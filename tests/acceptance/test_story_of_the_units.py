@@ -62,9 +62,8 @@ class Units:
         text = page("deploy/kirby.toml").replace("#port = ", "port = ").replace("#slots", "slots")
         shipped = {"kirby.toml": text, "kafka-ports.json": page("deploy/kafka-ports.json")}
         for name, content in shipped.items():
-            for port, free in ports.items():
-                content = content.replace(port, str(free))
-            (etc / name).write_text(content.replace("/var/lib/kirby", str(self.state)))
+            moved = re.sub("|".join(ports), lambda match: str(ports[match[0]]), content)
+            (etc / name).write_text(moved.replace("/var/lib/kirby", str(self.state)))
 
     def start(self, name: str) -> None:
         """Start a unit in a session of its own; of a forking one wait until it has forked."""
