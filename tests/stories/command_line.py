@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -62,17 +61,18 @@ class CommandLine:
 
     def json(self, *words: str) -> Any:
         """Type a command with --json that must go well; return its data."""
-        if self.inside:
-            return json.loads(self(*words, "--json").well().out)
-        return json.loads(self._here(*words, "--json").well().out)
+        return json.loads(self._quietly(*words).well().out)
+
+    def answers(self, *words: str) -> bool:
+        """Type a command with --json; tell whether it went well."""
+        return self._quietly(*words).code == ExitCode.OK
+
+    def _quietly(self, *words: str) -> Said:
+        return self(*words, "--json") if self.inside else self._here(*words, "--json")
 
     def _here(self, *words: str) -> Said:
         """Do the same in this process: to start one for each look takes half a second of a core."""
         out, err = io.StringIO(), io.StringIO()
-        kept = signal.getsignal(signal.SIGPIPE)
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = main([*words, "--state", str(self.state)])
-        finally:
-            signal.signal(signal.SIGPIPE, kept)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main([*words, "--state", str(self.state)])
         return Said(code=code, out=out.getvalue(), err=err.getvalue())

@@ -113,7 +113,7 @@ class Host:
         def anew(status: anatomy.Status | None) -> bool:
             if status is None or not anatomy.is_whole(status):
                 return False
-            return anatomy.all_pids(status).isdisjoint(without)
+            return anatomy.all_pids(status).isdisjoint(without) and self.kirby.answers("hosts")
 
         eventually(self.seen, what=f"{self.name} is whole", until=anew, every_s=0.3)
         return self.status()

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from textwrap import shorten
 from typing import TypeVar
 
 Seen = TypeVar("Seen")
 LOOK_EVERY_S = 0.15
+SHOWN = 2000  # characters of what was seen last
 PATIENCE_S = 60.0  # ten times what anything here takes on two busy cores
 
 
@@ -29,6 +31,7 @@ def eventually(
     deadline = time.monotonic() + within_s
     while not until(seen := look()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {within_s:.0f} s; at last it was {seen!r}")
+            last = shorten(repr(seen), SHOWN, placeholder=" …")
+            raise AssertionError(f"{what}: not within {within_s:.0f} s; at last it was {last}")
         time.sleep(every_s)
     return seen
