@@ -65,7 +65,7 @@ def test_phases_and_journal_steps_are_those_that_exist():
     folder = section(ARCHITECTURE, "## The run folder")
     journal = set(re.findall(r'"step": "(\w+)"', page(f"{steps.__name__.replace('.', '/')}.py")))
 
-    phases = re.search(r"^Phases: (.*?)\n\n", seam, re.M | re.S)
+    phases = re.search(r"^Phases: (.*?)\.", seam, re.M | re.S)
     assert phases is not None
     assert code(phases[1]) == [phase.value for phase in Phase]
     assert journal <= set(code(folder[folder.index("Journal steps") :]))
