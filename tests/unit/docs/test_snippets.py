@@ -38,6 +38,7 @@ def commands_of(snippet: Snippet) -> list[list[str]]:
     """List what follows `kirby` on the lines of a snippet; a console's lines have a prompt."""
     found = []
     text = re.sub(r"<<'END'.*?^END$", "", snippet.text, flags=re.S | re.M)
+    text = re.sub(r"\$\w+", "1", text)  # whatever stands there, it may be a number
     for line in text.replace("\\\n", " ").splitlines():
         if snippet.kind == "console":
             if line[:2] not in ("$ ", "# "):
