@@ -71,9 +71,8 @@ def tell(shop: httpx.Client, profits: list[Profit]) -> None:
         answer = shop.put(f"/profit/{profit.id}", json=msgspec.to_builtins(profit))
         answer.raise_for_status()
     if profits:
-        log.info(
-            "%d days written, the last: %s %s", len(profits), profits[-1].day, profits[-1].profit
-        )
+        last = profits[-1]
+        log.info("%s earned %s", last.day, last.profit, days_written=len(profits))
 
 
 if __name__ == "__main__":
