@@ -1,7 +1,8 @@
 """What Kafka is asked: ends, beginnings, offsets of an instant, the broker's clock, whether it is.
 
 `Queries` answers through a mailbox, and holds one client. The functions wait, each within its
-limit, and leave neither thread nor connection behind, so that their caller may fork afterwards.
+limit. All but `offsets_of`, whose client ends a while later, leave neither thread nor connection
+behind, so that their caller may fork afterwards.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
@@ -19,6 +20,7 @@ from kirby.kafka.asking import Asker, Question
 from kirby.kafka.boot import boot
 from kirby.kafka.events import Answered, NotAnswered, QueryEvent
 from kirby.kafka.mailbox import Mailbox
+from kirby.kafka.retiring import retire
 from kirby.kafka.sentences import fault_of, plain, sentence
 from kirby.kafka.settings import KafkaSettings
 
@@ -37,7 +39,6 @@ class Queries:
         self._settings = settings
         self._admin: Any = AdminClient(settings.for_admin())
         self._failed: Any = None  # the client whose question was not answered
-        self._past: Any = None  # kept, for a client must not end in a thread of its own
         self._mailbox: Mailbox[QueryEvent] = mailbox
 
     def ask(
@@ -52,7 +53,8 @@ class Queries:
         if self._admin is None:
             return
         if self._failed is self._admin:
-            self._past, self._admin = self._admin, AdminClient(self._settings.for_admin())
+            retire(self._admin)
+            self._admin = AdminClient(self._settings.for_admin())
         admin = self._admin
 
         def failed(fault: str) -> None:
@@ -68,7 +70,8 @@ class Queries:
 
     def close(self) -> None:
         """Let go of the client; what was asked may stay unanswered."""
-        self._admin = self._failed = self._past = None
+        retire(self._admin)
+        self._admin = self._failed = None
 
 
 def offsets_of(
@@ -91,7 +94,10 @@ def offsets_of(
         answer.set_result,
         lambda fault: answer.set_exception(KafkaError(fault)),
     )
-    return answer.result()
+    try:
+        return answer.result()
+    finally:
+        retire(admin)
 
 
 def probe(settings: KafkaSettings, limit_s: float = 10.0) -> None:
