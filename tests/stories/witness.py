@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,10 @@ class Witness:
     def began(self, of: str = "") -> list[Entry]:
         """Return the beginnings."""
         return self.entries("began", of=of)
+
+    def dues(self, context: str, *, among: Collection[datetime]) -> list[datetime]:
+        """Return the due instants of the attempts that began, in order, a repeated one repeated."""
+        return sorted(e.due for e in self.began(context) if e.due is not None and e.due in among)
 
     def twice(self) -> dict[tuple[str, int], int]:
         """Return the attempts that began more than once; there must be none (I2)."""
