@@ -23,10 +23,10 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from kirby.core.fires import fires_of
 from kirby.core.leader.agenda import Agenda
 from kirby.core.names import context_key
 from kirby.core.nouns import CronLine
+from kirby.core.planning.fires import fires_of
 
 SEED = 20_261_125
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)

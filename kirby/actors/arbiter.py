@@ -1,6 +1,6 @@
 """The Arbiter of a host: which daemons run here, by comparing what should with what does.
 
-Decides nothing: see `core.daemons`. It holds a Kafka client, so it creates no actor.
+Decides nothing: see `core.guarding.daemons`. It holds a Kafka client, so it creates no actor.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ from typing import Any
 from kirby.actors.base import KirbyActor
 from kirby.actors.shim_link import Outcome, ReachShim, ShimLink
 from kirby.actors.ticking import Tick, Ticking
-from kirby.core import daemons
-from kirby.core.daemons import (
+from kirby.core.claims.reading_up import ReadingUp
+from kirby.core.guarding import daemons
+from kirby.core.guarding.daemons import (
     DaemonOfferRead,
     Daemons,
     Effect,
@@ -38,7 +39,6 @@ from kirby.core.messages import (
     WatchdogWanted,
 )
 from kirby.core.names import ContextKey
-from kirby.core.reading_up import ReadingUp
 from kirby.core.records import DaemonOffer, TopicName
 from kirby.host.shim_messages import Holdings, List, ShimEvent
 from kirby.host.state import StateFolder
@@ -65,7 +65,7 @@ class AskEnds:
 
 
 class Arbiter(KirbyActor):
-    """Decides which daemons run here. See `core.daemons`."""
+    """Decides which daemons run here. See `core.guarding.daemons`."""
 
     role = "arbiter"
 

@@ -1,7 +1,8 @@
 """The Recorder of a host: carries what the run folders hold to Kafka, in order, until it is there.
 
-Decides nothing: see `core.shipping` for what goes next, and `core.errands` for whose turn it is.
-With Kafka down everything waits on the disk, and nothing but names is kept in memory.
+Decides nothing: see `core.shipping.folders` for what goes next, and `core.shipping.errands` for
+whose turn it is. With Kafka down everything waits on the disk, and nothing but names is kept in
+memory.
 """
 
 from collections.abc import Iterator
@@ -21,10 +22,10 @@ from kirby.actors.recorder_folder import (
 )
 from kirby.actors.recorder_loads import Loads
 from kirby.actors.shim_link import Outcome, ReachShim, ShimLink
-from kirby.core.errands import AGAIN_SECONDS, Errands
 from kirby.core.messages import Begin
 from kirby.core.names import Host
-from kirby.core.run_folder import folder_name
+from kirby.core.shipping.errands import AGAIN_SECONDS, Errands
+from kirby.core.shipping.run_folder import folder_name
 from kirby.host.keys import load_key
 from kirby.host.run_folder import RunFolder, run_folders
 from kirby.host.shim_messages import Holdings, List, NotDone, Refusal, ShimEvent, Shipped

@@ -6,9 +6,7 @@ from typing import TypeAlias
 
 from kirby.core.errors import Damaged, Insecure
 from kirby.core.names import Host, Incarnation, context_of
-from kirby.core.redaction import Redactor
-from kirby.core.run_folder import Entry, Order, has_ended
-from kirby.core.shipping import (
+from kirby.core.shipping.folders import (
     AllShipped,
     Folder,
     Load,
@@ -20,7 +18,9 @@ from kirby.core.shipping import (
     shipped,
     tail_of,
 )
-from kirby.core.shipping_steps import Teller
+from kirby.core.shipping.redaction import Redactor
+from kirby.core.shipping.run_folder import Entry, Order, has_ended
+from kirby.core.shipping.steps import Teller
 from kirby.host.keys import ClusterKey
 from kirby.host.run_folder import RunFolder
 

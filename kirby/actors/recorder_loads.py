@@ -6,7 +6,7 @@ from typing import Any
 
 from kirby.actors.base import KirbyActor
 from kirby.core.records import TopicName
-from kirby.core.shipping import Load
+from kirby.core.shipping.folders import Load
 from kirby.kafka import events as kafka
 from kirby.kafka.mailbox import Mailbox
 from kirby.kafka.ports import KafkaPort

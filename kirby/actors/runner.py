@@ -1,6 +1,6 @@
 """The Runner of a host: claims offers, has what it won armed, and tells that the host lives.
 
-Decides nothing: see `core.claims`. It holds a Kafka client, so it creates no actor.
+Decides nothing: see `core.claims.step`. It holds a Kafka client, so it creates no actor.
 """
 
 from datetime import datetime, timedelta
@@ -16,9 +16,8 @@ from kirby.actors.runner_log import RunnerLog
 from kirby.actors.runner_watchdogs import RunnerWatchdogs
 from kirby.actors.shim_link import Outcome, ReachShim, ShimLink
 from kirby.actors.ticking import Tick, Ticking
-from kirby.core import claims
-from kirby.core.claims import Claims, Identity
-from kirby.core.claims_effects import (
+from kirby.core.claims import step as claims
+from kirby.core.claims.effects import (
     AnyEffect,
     Arm,
     AskList,
@@ -35,7 +34,7 @@ from kirby.core.claims_effects import (
     Stop,
     TellIncarnation,
 )
-from kirby.core.claims_events import (
+from kirby.core.claims.events import (
     AnyEvent,
     AttemptDone,
     BarAnswered,
@@ -48,6 +47,7 @@ from kirby.core.claims_events import (
     Superseded,
     Ticked,
 )
+from kirby.core.claims.step import Claims, Identity
 from kirby.core.messages import (
     ArmAnswered,
     AttemptEnded,
@@ -62,7 +62,7 @@ from kirby.core.moment import Moment
 from kirby.core.names import AttemptId
 from kirby.core.nouns import LeaderReason
 from kirby.core.records import Held, Phase
-from kirby.core.run_folder import FINAL_STEPS
+from kirby.core.shipping.run_folder import FINAL_STEPS
 from kirby.host import shim_messages as shim
 from kirby.host.shim_messages import ShimEvent, ShimPhase
 from kirby.host.state import StateFolder
@@ -74,7 +74,7 @@ _STOP_REASONS = {LeaderReason.STOPPED: "asked", LeaderReason.REPLACED: "replaced
 
 
 class Runner(KirbyActor):
-    """Claims offers for this host. Decides nothing: see `core.claims`."""
+    """Claims offers for this host. Decides nothing: see `core.claims.step`."""
 
     role = "runner"
 

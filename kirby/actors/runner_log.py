@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 
 from kirby.actors.base import KirbyActor
-from kirby.core.claims_effects import (
+from kirby.core.claims.effects import (
     PostClaim,
     PostHeartbeat,
     PostNotStarted,
     PostTicket,
     ReadTopics,
 )
-from kirby.core.claims_events import (
+from kirby.core.claims.events import (
     AnyEvent,
     ClaimAcknowledged,
     ClaimFailed,
@@ -30,8 +30,8 @@ from kirby.core.claims_events import (
     TicketFailed,
     TopicsReadUp,
 )
+from kirby.core.claims.reading_up import ReadingUp
 from kirby.core.names import AttemptId, ContextKey, Host, Incarnation
-from kirby.core.reading_up import ReadingUp
 from kirby.core.records import (
     Claim,
     Heartbeat,

@@ -5,8 +5,8 @@ from typing import Any
 
 from kirby.actors.base import KirbyActor
 from kirby.actors.post import Post
-from kirby.core.claims_effects import Arm, BuildAhead
-from kirby.core.claims_events import Arming, ArmTold, EnvironmentState, EnvironmentTold
+from kirby.core.claims.effects import Arm, BuildAhead
+from kirby.core.claims.events import Arming, ArmTold, EnvironmentState, EnvironmentTold
 from kirby.core.messages import (
     ArmAnswered,
     ArmOutcome,

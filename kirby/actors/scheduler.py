@@ -9,7 +9,6 @@ from kirby.actors.base import KirbyActor
 from kirby.actors.lead_wiring import LeadWiring, tail_event
 from kirby.actors.schedule_fetch import ScheduleFetch
 from kirby.core.errors import KirbyError
-from kirby.core.fires import fires_of
 from kirby.core.leader import scheduling
 from kirby.core.leader.coup import TICK_SECONDS
 from kirby.core.leader.events import (
@@ -35,6 +34,7 @@ from kirby.core.leader.state import Scheduling, scheduler_state
 from kirby.core.messages import Begin, LeadFailed, SchedulerState, StandBy, TakeLead
 from kirby.core.moment import Moment
 from kirby.core.nouns import Definition
+from kirby.core.planning.fires import fires_of
 from kirby.core.records import TopicName
 from kirby.host.keys import load_key
 from kirby.host.state import StateFolder

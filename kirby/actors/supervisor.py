@@ -1,7 +1,7 @@
 """The Supervisor of a host: makes the other actors, and anew; takes part in the election.
 
-It holds no Kafka client, so it may fork. It decides nothing: see `core.election` for who stands
-for the lead, `core.recreation` for when a dead child is made anew.
+It holds no Kafka client, so it may fork. It decides nothing: see `core.election.step` for who
+stands for the lead, `core.recreation` for when a dead child is made anew.
 """
 
 import logging
@@ -16,8 +16,8 @@ from kirby.actors.base import KirbyActor
 from kirby.actors.children import ChildProcess
 from kirby.actors.crew import WATCHDOG, Crew, Member, bury, create
 from kirby.actors.gathering import Gathering
-from kirby.core import election
-from kirby.core.election_state import (
+from kirby.core.election import step as election
+from kirby.core.election.state import (
     Effect,
     Election,
     Event,
@@ -31,7 +31,7 @@ from kirby.core.election_state import (
     StandDown,
     Ticked,
 )
-from kirby.core.election_view import is_eligible
+from kirby.core.election.view import is_eligible
 from kirby.core.messages import (
     ActorMoved,
     AskStatus,

@@ -1,8 +1,8 @@
 """A Watchdog: guards the scripts of some contexts of a host.
 
 It has their environments built, arms their runs in the shim, watches their memory, and keeps their
-daemons running. Decides nothing: see `core.builds`, `core.guarding`, `core.memory_limits`. All that
-it knows it is told again, or finds in the shim, so a new one takes over where another died.
+daemons running. Decides nothing: see `core.guarding`. All that it knows it is told again, or finds
+in the shim, so a new one takes over where another died.
 """
 
 import os
@@ -19,7 +19,7 @@ from kirby.actors.watchdog_daemons import WatchdogDaemons
 from kirby.actors.watchdog_memory import SampleMemory, WatchdogMemory
 from kirby.actors.watchdog_orders import Orders
 from kirby.actors.watchdog_runs import WatchdogRuns
-from kirby.core.arming import House
+from kirby.core.guarding.arming import House
 from kirby.core.messages import (
     ActorMoved,
     ArmRun,

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from kirby.actors.base import KirbyActor
-from kirby.core import builds
-from kirby.core.builds import (
+from kirby.core.errors import InvalidRequirement
+from kirby.core.guarding import builds
+from kirby.core.guarding.builds import (
     BuildFailed,
     Builds,
     BuildSucceeded,
@@ -19,7 +20,6 @@ from kirby.core.builds import (
     Tick,
     Wanted,
 )
-from kirby.core.errors import InvalidRequirement
 from kirby.core.messages import EnvironmentIs
 from kirby.core.requirement import Requirement, parse_requirement
 from kirby.packages.environments import Environment

@@ -1,4 +1,4 @@
-"""How a Watchdog keeps daemons running: steps `core.guarding` for each context."""
+"""How a Watchdog keeps daemons running: steps `core.guarding.instance` for each context."""
 
 import random
 from collections.abc import Iterable, Mapping
@@ -12,11 +12,10 @@ from kirby.actors.ticking import Tick, Ticking
 from kirby.actors.watchdog_builds import WatchdogBuilds
 from kirby.actors.watchdog_memory import WatchdogMemory
 from kirby.actors.watchdog_orders import NANOSECONDS, Orders
-from kirby.core import guarding
-from kirby.core.attempt_end import end_of
 from kirby.core.errors import Insecure
-from kirby.core.fitting import Fitting
-from kirby.core.guarding import (
+from kirby.core.guarding import instance as guarding
+from kirby.core.guarding.fitting import Fitting
+from kirby.core.guarding.instance import (
     ArmDaemon,
     Armed,
     ArmRefused,
@@ -38,7 +37,8 @@ from kirby.core.messages import EnvironmentIs, InstanceIs, KeepRunning, LetGo
 from kirby.core.moment import Moment
 from kirby.core.names import AttemptId, ContextKey, Incarnation, context_of, is_instance
 from kirby.core.records import Instance
-from kirby.core.run_folder import FINAL_STEPS, Meta
+from kirby.core.shipping.attempt_end import end_of
+from kirby.core.shipping.run_folder import FINAL_STEPS, Meta
 from kirby.host.shim_messages import (
     Arm,
     Holdings,

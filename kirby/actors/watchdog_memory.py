@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from kirby.actors.base import KirbyActor
 from kirby.actors.shim_link import Outcome, ShimLink
 from kirby.actors.trees import memory_of_trees
-from kirby.core.memory_limits import MemoryLimits
+from kirby.core.guarding.memory_limits import MemoryLimits
 from kirby.core.names import AttemptId, Incarnation, is_instance
-from kirby.core.run_folder import FINAL_STEPS
+from kirby.core.shipping.run_folder import FINAL_STEPS
 from kirby.host.shim_messages import Listed, NotDone, ShimEvent, Stop
 
-MEMORY = "memory"  # the reason of a stop, as `core.attempt_end` knows it
+MEMORY = "memory"  # the reason of a stop, as `core.shipping.attempt_end` knows it
 LIMITED_SECONDS = 1.0
 TOLD_SECONDS = 10.0  # daemons without a limit: their memory is only shown
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from kirby.core.arming import (
+from kirby.core.durations import MILLISECOND
+from kirby.core.guarding.arming import (
     House,
     Personal,
     environment_of_daemon,
@@ -10,7 +11,6 @@ from kirby.core.arming import (
     meta_of_daemon,
     meta_of_run,
 )
-from kirby.core.durations import MILLISECOND
 from kirby.core.messages import ArmRun, KeepRunning
 from kirby.core.moment import Moment
 from kirby.core.names import InstanceId, instance_id

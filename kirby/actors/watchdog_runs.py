@@ -8,11 +8,11 @@ from kirby.actors.post import Post
 from kirby.actors.shim_link import Outcome, ShimLink
 from kirby.actors.watchdog_memory import WatchdogMemory
 from kirby.actors.watchdog_orders import Orders
+from kirby.core.claims.waiting import attempt_of
 from kirby.core.errors import Insecure
 from kirby.core.messages import ArmAnswered, ArmOutcome, ArmRun
 from kirby.core.moment import Moment
 from kirby.core.records import Phase
-from kirby.core.waiting import attempt_of
 from kirby.host.shim_messages import Arm, NotDone, ShimPhase, Taken
 
 NOT_THERE = "not_found"  # as the shim says it of an interpreter

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from kirby.core.durations import write_duration
 from kirby.core.nouns import Suspension
-from kirby.core.zones import zone
+from kirby.core.planning.zones import zone
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 JUST_NOW = timedelta(seconds=1)

@@ -12,8 +12,8 @@ import msgspec
 
 from kirby.core.errors import Damaged
 from kirby.core.names import AttemptId
-from kirby.core.run_folder import Entry, Order, attempt_of_folder, read_journal, read_order
-from kirby.core.shipping import Chunk, Progress
+from kirby.core.shipping.folders import Chunk, Progress
+from kirby.core.shipping.run_folder import Entry, Order, attempt_of_folder, read_journal, read_order
 from kirby.host.state import PRIVATE_FOLDER, write_private
 
 ORDER = "armed.json"

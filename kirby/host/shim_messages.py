@@ -12,7 +12,7 @@ import msgspec
 from kirby.core.errors import ShimRefused
 from kirby.core.names import AttemptId, ContextKey, Incarnation
 from kirby.core.records import Phase
-from kirby.core.run_folder import Entry, Meta
+from kirby.core.shipping.run_folder import Entry, Meta
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

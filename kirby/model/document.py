@@ -7,12 +7,12 @@ from typing import Any
 
 from peewee import fn
 
-from kirby.core.definitions import Definitions
-from kirby.core.difference import Prune, Situation, difference
-from kirby.core.difference_variables import Change
-from kirby.core.document import read_document
-from kirby.core.document_checks import Lacks, check_document
-from kirby.core.document_export import export
+from kirby.core.document.checks import Lacks, check_document
+from kirby.core.document.definitions import Definitions
+from kirby.core.document.difference import Prune, Situation, difference
+from kirby.core.document.difference_variables import Change
+from kirby.core.document.export import export
+from kirby.core.document.reading import read_document
 from kirby.core.errors import Conflict
 from kirby.core.names import ContextKey
 from kirby.core.nouns import Definition

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kirby.core.definitions import (
+from kirby.core.document.definitions import (
     Definitions,
     SecretState,
     SetContext,
@@ -12,7 +12,7 @@ from kirby.core.definitions import (
     SetSuspension,
     SetVariable,
 )
-from kirby.core.difference import KEPT_ENVIRONMENTS, doomed_suspensions
+from kirby.core.document.difference import KEPT_ENVIRONMENTS, doomed_suspensions
 from kirby.core.names import split_context
 from kirby.core.nouns import CronLine, Policies
 from kirby.model.contexts import close_absence, delete_context, delete_job, open_absence

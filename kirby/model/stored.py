@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any, Protocol
 
-from kirby.core.definitions import (
+from kirby.core.document.definitions import (
     Definitions,
     SecretState,
     SetContext,

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from bottle import request
 
-from kirby.core.document_table import Unfit
-from kirby.core.document_values import instant
+from kirby.core.document.table import Unfit
+from kirby.core.document.values import instant
 from kirby.core.errors import InvalidInput, TooLong
 
 T = TypeVar("T")

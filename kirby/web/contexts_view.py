@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from kirby.core.fires import fires_of
 from kirby.core.names import split_context
 from kirby.core.nouns import Definition, Suspension
+from kirby.core.planning.fires import fires_of
 from kirby.model.cluster import DaemonView, daemons
 from kirby.model.registration import UsageNote, usages
 from kirby.model.runs import STRIP, Fire, RunFilter, fires, median_seconds

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from kirby.core.errors import Conflict, NotFound
 from kirby.core.names import context_of, is_instance, split_context
 from kirby.core.nouns import Definition
-from kirby.core.zones import zone
+from kirby.core.planning.zones import zone
 from kirby.model.cluster import daemons
 from kirby.model.definitions import Context
 from kirby.model.runs import RunFilter, RunView, fires

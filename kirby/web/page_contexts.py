@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from kirby.core.definitions import DEFAULT_POLICIES
-from kirby.core.difference_shown import shown_hosts, shown_policy, shown_schedules
-from kirby.core.document_contexts import SCHEDULED_ONLY
+from kirby.core.document.contexts import SCHEDULED_ONLY
+from kirby.core.document.definitions import DEFAULT_POLICIES
+from kirby.core.document.difference_shown import shown_hosts, shown_policy, shown_schedules
 from kirby.core.nouns import Definition, JobKind, Policies
 from kirby.model.contexts import suspensions_of
 from kirby.model.runs import lives_of

@@ -4,9 +4,9 @@ from typing import Any
 
 from bottle import Bottle
 
-from kirby.core.document import DEFAULT_PARTITIONS
-from kirby.core.document_table import Unfit
-from kirby.core.document_values import check_topic
+from kirby.core.document.reading import DEFAULT_PARTITIONS
+from kirby.core.document.table import Unfit
+from kirby.core.document.values import check_topic
 from kirby.core.errors import InvalidInput
 from kirby.model.cluster import daemons, hosts
 from kirby.web import shapes

@@ -5,8 +5,8 @@ from typing import Any
 
 from bottle import Bottle, redirect
 
-from kirby.core.document_table import Unfit
-from kirby.core.document_values import instant
+from kirby.core.document.table import Unfit
+from kirby.core.document.values import instant
 from kirby.core.durations import parse_duration
 from kirby.core.errors import Conflict, InvalidInput
 from kirby.core.names import ContextKey, check_name, context_key, manual_run_id

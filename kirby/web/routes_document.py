@@ -5,7 +5,7 @@ from typing import Any
 
 from bottle import Bottle
 
-from kirby.core.difference import Prune
+from kirby.core.document.difference import Prune
 from kirby.core.errors import InvalidInput
 from kirby.model.document import Document, Plan, apply_document, export_document, plan_document
 from kirby.web import shapes

@@ -6,11 +6,11 @@ from typing import Any
 
 from bottle import Bottle, redirect
 
-from kirby.core.document_values import one_of
+from kirby.core.document.values import one_of
 from kirby.core.errors import Conflict
-from kirby.core.fires import fires_of
 from kirby.core.names import RunId, context_of, is_instance
 from kirby.core.nouns import Definition, RunEnd
+from kirby.core.planning.fires import fires_of
 from kirby.core.records import StopRequest
 from kirby.model.definitions import Context
 from kirby.model.runs import LIMIT, Fire, RunFilter, attempts_of, fires, place, run_view

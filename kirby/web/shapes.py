@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from kirby.core.difference_variables import Change
+from kirby.core.document.difference_variables import Change
 from kirby.core.nouns import CronLine, Definition, Policies, Suspension
 from kirby.model.cluster import DaemonView, HostView
 from kirby.model.registration import UsageNote

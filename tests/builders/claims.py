@@ -3,16 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from kirby.core import claims
-from kirby.core.claims import Claims, Identity
-from kirby.core.claims_effects import (
+from kirby.core.claims import step as claims
+from kirby.core.claims.effects import (
     AnyEffect,
     AskList,
     Effect,
     PostClaim,
     PostHeartbeat,
 )
-from kirby.core.claims_events import (
+from kirby.core.claims.events import (
     AnyEvent,
     Arming,
     ArmTold,
@@ -30,6 +29,7 @@ from kirby.core.claims_events import (
     TicketAcknowledged,
     TopicsReadUp,
 )
+from kirby.core.claims.step import Claims, Identity
 from kirby.core.moment import Moment
 from kirby.core.names import (
     AttemptId,

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from kirby.core import claims
-from kirby.core.claims import Identity
-from kirby.core.claims_effects import (
+from kirby.core.claims import step as claims
+from kirby.core.claims.effects import (
     AnyEffect,
     Arm,
     AskList,
@@ -29,7 +28,7 @@ from kirby.core.claims_effects import (
     Stop,
     TellIncarnation,
 )
-from kirby.core.claims_events import (
+from kirby.core.claims.events import (
     AnyEvent,
     Arming,
     ArmTold,
@@ -55,10 +54,11 @@ from kirby.core.claims_events import (
     TicketAcknowledged,
     TopicsReadUp,
 )
+from kirby.core.claims.step import Identity
+from kirby.core.claims.waiting import attempt_of
 from kirby.core.moment import Moment
 from kirby.core.names import AttemptId, Host, Incarnation, StateFolderId
 from kirby.core.records import Claim, Held, LeaderClaim, NotStarted, Offer, Phase
-from kirby.core.waiting import attempt_of
 from tests.builders.claims import BOOT, NOON
 
 Record = Offer | Claim | LeaderClaim

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from kirby.core import election as core
-from kirby.core.election_state import (
+from kirby.core.election import step as core
+from kirby.core.election.state import (
     Effect,
     Election,
     Event,

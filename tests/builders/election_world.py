@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from kirby.core import election as core
-from kirby.core.election_state import (
+from kirby.core.election import step as core
+from kirby.core.election.state import (
     Election,
     Event,
     LeadLost,

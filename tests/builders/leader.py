@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from kirby.core.fires import fires_of
 from kirby.core.leader.decisions import decide, wants_watermark
 from kirby.core.leader.draft import Draft
 from kirby.core.leader.ledger import Ledger
@@ -19,6 +18,7 @@ from kirby.core.names import (
     context_of,
 )
 from kirby.core.nouns import AttemptEnd, CronLine, Definition, JobKind, NotStartedReason, Policies
+from kirby.core.planning.fires import fires_of
 from kirby.core.records import (
     AnyRecord,
     Claim,

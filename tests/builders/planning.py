@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from kirby.core.fires import Fires, fires_of
 from kirby.core.nouns import CronLine
+from kirby.core.planning.fires import Fires, fires_of
 
 
 def fires(*crons: str, zone: str = "UTC") -> Fires:

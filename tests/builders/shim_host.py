@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from kirby.core.names import AttemptId, ContextKey, Incarnation
-from kirby.core.output import FRAME
-from kirby.core.run_folder import Entry
+from kirby.core.shipping.output import FRAME
+from kirby.core.shipping.run_folder import Entry
 from kirby.host import shim_process
 from kirby.host.processes import wait_until
 from kirby.host.run_folder import RunFolder

@@ -5,9 +5,7 @@ from datetime import timedelta
 
 from kirby.core.names import ContextKey, Host, Incarnation
 from kirby.core.records import Line, Lines, Step
-from kirby.core.redaction import Redactor
-from kirby.core.run_folder import Entry, Meta, Order
-from kirby.core.shipping import (
+from kirby.core.shipping.folders import (
     AllShipped,
     Chunk,
     Folder,
@@ -19,6 +17,8 @@ from kirby.core.shipping import (
     shipped,
     tail_of,
 )
+from kirby.core.shipping.redaction import Redactor
+from kirby.core.shipping.run_folder import Entry, Meta, Order
 from tests.builders.claims import NOON
 
 NOON_NS = round(NOON.timestamp()) * 1_000_000_000

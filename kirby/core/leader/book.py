@@ -7,8 +7,8 @@ from kirby.core.leader.fire import Standing, Tracked
 from kirby.core.leader.plan import Planned, Timetable
 from kirby.core.names import ContextKey, FencingToken
 from kirby.core.nouns import Definition, JobKind, LeaderReason, Policies, Suspension
+from kirby.core.planning.windows import ONE_SHOT
 from kirby.core.records import Cursor, DaemonOffer, Offsets
-from kirby.core.windows import ONE_SHOT
 
 NO_TOKEN = FencingToken(0)  # the counter of a context that has offered nothing yet
 

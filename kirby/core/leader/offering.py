@@ -28,6 +28,7 @@ from kirby.core.leader.plan import (
 from kirby.core.leader.roster import Roster
 from kirby.core.names import Epoch, FencingToken, RunId, due_of, run_id
 from kirby.core.nouns import LeaderReason, Overlap, RunEnd, plan_of
+from kirby.core.planning.windows import ONE_SHOT
 from kirby.core.records import (
     Ended,
     LeaderClaim,
@@ -38,7 +39,6 @@ from kirby.core.records import (
     Stretch,
     TopicName,
 )
-from kirby.core.windows import ONE_SHOT
 
 MOST_JUDGEMENTS = 8  # of one fire in one look; more would be two rules that undo each other
 RECENT_RUNS = 100  # of a context, asked for by hand and ended: a doubled request finds them

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from kirby.core.nouns import CatchUp, Overlap, Policies, RunEnd, Suspension
-from kirby.core.suspensions import covering, next_unsuspended
-from kirby.core.windows import LONGEST, LONGEST_DEFAULT, ONE_SHOT
+from kirby.core.planning.suspensions import covering, next_unsuspended
+from kirby.core.planning.windows import LONGEST, LONGEST_DEFAULT, ONE_SHOT
 
 # What a suspension skips is recorded in stretches of a minute while it lasts: soon enough for
 # someone who looks, and one record for sixty fires of a schedule by the second.
@@ -163,7 +163,9 @@ def _suspended(
     following = planned.timetable.next_after(last)
     goes_on = following is not None and following < suspension.end and not planned.is_closing
     if goes_on and now < first + STRETCH:
-        return LookAgain(at=first + STRETCH)
+        ends_soon = suspension.end <= first + STRETCH
+        # Not later than its last fire: what follows the suspension is to be offered ahead.
+        return LookAgain(at=following if following and ends_soon else first + STRETCH)
     reason = f"suspended: {suspension.reason}" if suspension.reason else "suspended"
     return RecordStretch(end=RunEnd.SKIPPED, reason=reason, first=first, last=last, count=count)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kirby.core.run_folder import Entry
+from kirby.core.shipping.run_folder import Entry
 from kirby.host.shim_messages import Arm, NotDone, Taken
 from tests.builders.shim_host import INCARNATION, Host, environment, in_seconds
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from kirby.core.claims_effects import AskList, PostHeartbeat, RenewLease
-from kirby.core.claims_events import (
+from kirby.core.claims.effects import AskList, PostHeartbeat, RenewLease
+from kirby.core.claims.events import (
     Arming,
     ArmTold,
     AttemptDone,

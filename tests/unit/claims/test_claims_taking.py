@@ -2,8 +2,8 @@
 
 import pytest
 
-from kirby.core.claims_effects import BuildAhead, PostClaim
-from kirby.core.claims_events import (
+from kirby.core.claims.effects import BuildAhead, PostClaim
+from kirby.core.claims.events import (
     ClaimAcknowledged,
     ClaimFailed,
     EnvironmentState,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kirby.core.claims_effects import AnyEffect, Arm, Bar, BuildAhead, PostNotStarted
-from kirby.core.claims_events import (
+from kirby.core.claims.effects import AnyEffect, Arm, Bar, BuildAhead, PostNotStarted
+from kirby.core.claims.events import (
     Arming,
     ArmTold,
     AttemptDone,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kirby.core.claims_effects import AnyEffect, Arm, Bar, PostNotStarted, Stop
-from kirby.core.claims_events import BarAnswered, ShimListed, Ticked
+from kirby.core.claims.effects import AnyEffect, Arm, Bar, PostNotStarted, Stop
+from kirby.core.claims.events import BarAnswered, ShimListed, Ticked
 from kirby.core.nouns import LeaderReason, NotStartedReason
 from kirby.core.records import Phase
 from tests.builders.claims import (

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kirby.core.persistent import PersistentMap
+from kirby.core.claims.persistent import PersistentMap
 
 KEYS = st.sampled_from([f"job{n}/prod" for n in range(300)])
 CHANGES = st.lists(st.tuples(KEYS, st.one_of(st.none(), st.integers())), max_size=400)

@@ -1,6 +1,6 @@
 """Whether topics were read up to end offsets (rule C1)."""
 
-from kirby.core.reading_up import ReadingUp
+from kirby.core.claims.reading_up import ReadingUp
 from kirby.core.records import TopicName
 
 CLAIMS = TopicName.CLAIMS

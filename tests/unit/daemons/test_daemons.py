@@ -1,7 +1,7 @@
 """Which daemons run on a host: what should, compared with what does."""
 
-from kirby.core import daemons
-from kirby.core.daemons import (
+from kirby.core.guarding import daemons
+from kirby.core.guarding.daemons import (
     DaemonOfferRead,
     Daemons,
     Effect,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import kirby
-from kirby.core.arming import PASSED_ON, House, Personal, environment_of_run
+from kirby.core.guarding.arming import PASSED_ON, House, Personal, environment_of_run
 from kirby.core.names import ContextKey, Epoch, FencingToken, Host, RunId
 from kirby.core.nouns import AttemptEnd, RunPlan
 from kirby.core.records import Offer

@@ -2,15 +2,15 @@
 
 import pytest
 
-from kirby.core.difference_shown import shown_policy
-from kirby.core.document import DEFAULT_PARTITIONS, JOB_KEYS, TOP_KEYS
-from kirby.core.document_contexts import (
+from kirby.core.document.contexts import (
     ATTEMPTS_LIMIT,
     CONTEXT_KEYS,
     POLICY_READERS,
     SCHEDULED_ONLY,
     WINDOW_LIMIT,
 )
+from kirby.core.document.difference_shown import shown_policy
+from kirby.core.document.reading import DEFAULT_PARTITIONS, JOB_KEYS, TOP_KEYS
 from kirby.core.durations import write_duration
 from kirby.core.nouns import CatchUp, JobKind, Lost, Overlap, Policies
 from kirby.core.variables import check_variable_name

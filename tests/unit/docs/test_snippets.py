@@ -13,7 +13,7 @@ import pytest
 from kirby.cli.document_file import read_document as read_file
 from kirby.cli.grammar import parse
 from kirby.core.configuration import Machine, configure
-from kirby.core.document import read_document
+from kirby.core.document.reading import read_document
 from kirby.core.errors import InvalidDocument
 from kirby.packages.single_file import wheel_of_file
 from tests.builders.pages import Snippet, snippets

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kirby.core.definitions import Definitions, SecretState
-from kirby.core.document import read_document
+from kirby.core.document.definitions import Definitions, SecretState
+from kirby.core.document.reading import read_document
 from kirby.core.errors import InvalidDocument
 from kirby.core.names import ContextKey
 from kirby.core.nouns import CatchUp, CronLine, JobKind, Overlap, Policies

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kirby.core.election_state import (
+from kirby.core.election.state import (
     LeadLost,
     PulseHeard,
     SchedulerGone,

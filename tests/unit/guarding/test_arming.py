@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from kirby.core.arming import (
+from kirby.core.guarding.arming import (
     House,
     Personal,
     environment_of_daemon,
@@ -12,7 +12,7 @@ from kirby.core.arming import (
     meta_of_daemon,
     meta_of_run,
 )
-from kirby.core.fitting import fitting_of
+from kirby.core.guarding.fitting import fitting_of
 from kirby.core.names import ContextKey, Host
 from kirby.core.nouns import RunPlan, Variable
 from tests.builders.claims import an_offer

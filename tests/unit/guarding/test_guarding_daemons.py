@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from kirby.core import guarding
-from kirby.core.fitting import fitting_of
-from kirby.core.guarding import (
+from kirby.core.guarding import instance as guarding
+from kirby.core.guarding.fitting import fitting_of
+from kirby.core.guarding.instance import (
     ArmDaemon,
     Armed,
     ArmRefused,

@@ -1,6 +1,6 @@
 """Who is over the memory limit."""
 
-from kirby.core.memory_limits import MemoryLimits
+from kirby.core.guarding.memory_limits import MemoryLimits
 from kirby.core.names import AttemptId
 
 PUMP = AttemptId(run="pump/prod@12:00", attempt=1)

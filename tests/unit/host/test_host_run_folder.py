@@ -6,7 +6,7 @@ import pytest
 
 from kirby.core.errors import Damaged
 from kirby.core.names import AttemptId
-from kirby.core.shipping import Progress
+from kirby.core.shipping.folders import Progress
 from kirby.host.run_folder import RunFolder, run_folders
 
 ARMED = (

@@ -103,6 +103,17 @@ def test_fires_after_a_suspension_are_offered():
     assert [offer.due for offer in of_kind(Offer, records)] == [at(60)]
 
 
+def test_a_fire_after_a_short_suspension_is_not_late_though_others_were_skipped_before_it():
+    suspension = Suspension(start=at(0), end=at(18))
+    world = World(a_definition(cron="*/10 * * * * *", suspensions=(suspension,)), start=-5)
+
+    skipped = [told(world, second) for second in (0, 10)]
+    records = world.decides(18.5)
+
+    assert skipped == [[], [("skipped", 2)]]
+    assert [offer.due for offer in of_kind(Offer, records)] == [at(20)]
+
+
 def test_a_suspension_that_comes_late_withdraws_what_was_offered():
     world = World(a_definition(), start=-5)
     world.decides(-1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kirby.core.difference import Prune
+from kirby.core.document.difference import Prune
 from kirby.core.errors import Conflict, InvalidDocument
 from kirby.core.names import ContextKey
 from kirby.core.nouns import Suspension as Window

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from kirby.core.builds import (
+from kirby.core.guarding.builds import (
     BuildFailed,
     Builds,
     BuildSucceeded,

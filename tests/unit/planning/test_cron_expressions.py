@@ -1,7 +1,7 @@
 import pytest
 
-from kirby.core.cron import check_cron, compile_cron
 from kirby.core.errors import InvalidCron
+from kirby.core.planning.cron import check_cron, compile_cron
 
 
 @pytest.mark.parametrize(

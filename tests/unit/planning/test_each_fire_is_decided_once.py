@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kirby.core.fires import Fires
 from kirby.core.leader.plan import (
     LookAgain,
     OfferFire,
@@ -16,6 +15,7 @@ from kirby.core.leader.plan import (
     decide_fires,
 )
 from kirby.core.nouns import CatchUp, Overlap, Policies, RunEnd, Suspension
+from kirby.core.planning.fires import Fires
 from tests.builders.planning import fires, utc
 
 BEGIN = utc("2026-10-24T22:00")  # the night of a repeat in Brussels

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kirby.core.errors import InvalidZone
-from kirby.core.fires import Fires, fires_of
 from kirby.core.nouns import CronLine
-from kirby.core.zones import check_zone
+from kirby.core.planning.fires import Fires, fires_of
+from kirby.core.planning.zones import check_zone
 from tests.builders.planning import fires, utc
 
 LINES = st.builds(

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kirby.core.nouns import Suspension
-from kirby.core.suspensions import (
+from kirby.core.planning.suspensions import (
     covering,
     merged,
     next_unsuspended,

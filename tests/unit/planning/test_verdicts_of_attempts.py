@@ -1,8 +1,8 @@
 import pytest
 
-from kirby.core.attempt_end import end_of, signal_name
 from kirby.core.nouns import AttemptEnd
-from kirby.core.run_folder import Entry, Meta
+from kirby.core.shipping.attempt_end import end_of, signal_name
+from kirby.core.shipping.run_folder import Entry, Meta
 
 META = Meta(time_limit="2 min", memory_limit="200 MB")
 

@@ -1,6 +1,6 @@
 """Whose turn it is: each folder once in the line, a few at a time."""
 
-from kirby.core.errands import AT_A_TIME, Errands
+from kirby.core.shipping.errands import AT_A_TIME, Errands
 
 
 def a_line(*names: str) -> Errands:

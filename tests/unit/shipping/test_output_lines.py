@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kirby.core.errors import Damaged
-from kirby.core.output import LINE_LIMIT, frames_in
 from kirby.core.records import Stream
+from kirby.core.shipping.output import LINE_LIMIT, frames_in
 from tests.builders.shipping import (
     BEGUN,
     ERR,

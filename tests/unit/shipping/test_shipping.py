@@ -16,14 +16,14 @@ from kirby.core.records import (
     Released,
     StopAsked,
 )
-from kirby.core.run_folder import (
+from kirby.core.shipping.folders import AllShipped, Load, NothingYet
+from kirby.core.shipping.run_folder import (
     Entry,
     Meta,
     attempt_of_folder,
     folder_name,
     read_journal,
 )
-from kirby.core.shipping import AllShipped, Load, NothingYet
 from tests.builders.claims import NOON, attempt
 from tests.builders.shipping import (
     ARMED,

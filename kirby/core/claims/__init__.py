@@ -1,0 +1,1 @@
+"""Which attempts a host claims, arms, refuses and answers for."""

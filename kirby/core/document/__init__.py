@@ -1,0 +1,1 @@
+"""What `kirby apply` reads: documents, their faults, and the difference they make."""

@@ -1,0 +1,1 @@
+"""What a host keeps alive: environments, daemons, limits."""

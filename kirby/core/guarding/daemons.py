@@ -1,0 +1,239 @@
+"""Which daemons run on this host: what should, compared with what does (section "Daemons").
+
+Level-triggered: whatever was lost on the way is put right at the next comparison. The leader alone
+decides where a daemon belongs and writes it into the offer, so two hosts never disagree; the
+Watchdog of the context carries it out. Nothing is done before this host's incarnation is known,
+and nothing is let go before the offers have been read up to their end.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, TypeVar
+
+from kirby.core.messages import KeepRunning
+from kirby.core.names import ContextKey, Epoch, Host, Incarnation
+from kirby.core.records import DaemonOffer, Instance
+
+REPEAT_SECONDS = 2.0  # a Watchdog answers at once
+GONE_ELSEWHERE = "it no longer belongs on this host"
+NOT_WANTED = "it was stopped or deleted"
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """Tell the Watchdog to keep it running."""
+
+    keep: KeepRunning
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """Tell the Watchdog to let it go."""
+
+    context: ContextKey
+    incarnation: Incarnation
+    reason: str
+
+
+Word: TypeAlias = Keep | Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What was told to a Watchdog last, and when."""
+
+    word: Word
+    boot: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daemons:
+    """What the Arbiter of one host knows."""
+
+    host: Host
+    incarnation: Incarnation | None = None
+    read_up: bool = False
+    offers: Mapping[ContextKey, DaemonOffer] = field(default_factory=dict)
+    epochs: Mapping[ContextKey, Epoch] = field(default_factory=dict)  # highest seen, also of others
+    here: Mapping[ContextKey, Instance] = field(default_factory=dict)  # as the Watchdogs say
+    found: frozenset[ContextKey] = frozenset()  # instances that the shim holds, alive
+    answered: Mapping[ContextKey, KeepRunning] = field(default_factory=dict)
+    said: Mapping[ContextKey, Said] = field(default_factory=dict)  # the last word to its Watchdog
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncarnationKnown:
+    """The host's Runner has said hello to the shim."""
+
+    incarnation: Incarnation
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaemonOfferRead:
+    """An offer was read, or the tombstone that ends it."""
+
+    context: ContextKey
+    offer: DaemonOffer | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OffersReadUp:
+    """The topic was read up to an end offset taken after this actor began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShimHolds:
+    """The contexts of all instances that live in the shim."""
+
+    contexts: frozenset[ContextKey]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceSeen:
+    """A Watchdog told how an instance stands, and by which word it goes."""
+
+    instance: Instance
+    gone: bool = False
+    answers: KeepRunning | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchdogReplaced:
+    """The context's Watchdog is another one: it knows nothing yet."""
+
+    context: ContextKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticked:
+    """Time passed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TellRunner:
+    """Tell the Runner, for the heartbeat."""
+
+    instance: Instance
+    gone: bool = False
+
+
+Event: TypeAlias = (
+    IncarnationKnown
+    | DaemonOfferRead
+    | OffersReadUp
+    | ShimHolds
+    | InstanceSeen
+    | WatchdogReplaced
+    | Ticked
+)
+Effect: TypeAlias = Word | TellRunner
+
+
+def step(daemons: Daemons, event: Event, boot: float) -> tuple[Daemons, list[Effect]]:
+    """Take one event at a BOOTTIME; return the next state and what is to be told."""
+    daemons, effects = _take(daemons, event)
+    daemons, more = _compare(daemons, boot)
+    return daemons, [*effects, *more]
+
+
+def next_wake(daemons: Daemons) -> float | None:
+    """Return the BOOTTIME at which something is to be repeated; None: all is as it should be."""
+    owed = [context for context, _ in _differences(daemons)]
+    return min((daemons.said[context].boot + REPEAT_SECONDS for context in owed), default=None)
+
+
+def _take(daemons: Daemons, event: Event) -> tuple[Daemons, list[Effect]]:
+    match event:
+        case IncarnationKnown():
+            return _new_incarnation(daemons, event.incarnation)
+        case DaemonOfferRead():
+            return _offer_read(daemons, event), []
+        case OffersReadUp():
+            return replace(daemons, read_up=True), []
+        case ShimHolds():
+            return replace(daemons, found=event.contexts), []
+        case InstanceSeen():
+            return _seen(daemons, event)
+        case WatchdogReplaced():
+            return _forget(daemons, event.context), []
+        case Ticked():
+            return daemons, []
+
+
+def _new_incarnation(daemons: Daemons, incarnation: Incarnation) -> tuple[Daemons, list[Effect]]:
+    """Say everything again: older words bear a number that the shim refuses."""
+    if daemons.incarnation is not None and incarnation < daemons.incarnation:
+        return daemons, []
+    tell: list[Effect] = [TellRunner(instance=instance) for instance in daemons.here.values()]
+    return replace(daemons, incarnation=incarnation, answered={}, said={}), tell
+
+
+def _offer_read(daemons: Daemons, event: DaemonOfferRead) -> Daemons:
+    context, offer = event.context, event.offer
+    if offer is None:
+        return replace(daemons, offers=_without(daemons.offers, context))
+    if offer.epoch < daemons.epochs.get(context, Epoch(0)):
+        return daemons  # of a leader that a later one has replaced
+    return replace(
+        daemons,
+        offers={**daemons.offers, context: offer},
+        epochs={**daemons.epochs, context: offer.epoch},
+    )
+
+
+def _seen(daemons: Daemons, event: InstanceSeen) -> tuple[Daemons, list[Effect]]:
+    context = event.instance.context
+    tell: list[Effect] = [TellRunner(instance=event.instance, gone=event.gone)]
+    if event.gone:
+        daemons = _forget(daemons, context)
+        return replace(daemons, found=daemons.found - {context}), tell
+    answered = daemons.answered
+    if event.answers is not None:
+        answered = {**answered, context: event.answers}
+    known = daemons.here.get(context) == event.instance
+    daemons = replace(daemons, here={**daemons.here, context: event.instance}, answered=answered)
+    return daemons, [] if known else tell
+
+
+def _forget(daemons: Daemons, context: ContextKey) -> Daemons:
+    return replace(
+        daemons,
+        here=_without(daemons.here, context),
+        answered=_without(daemons.answered, context),
+        said=_without(daemons.said, context),
+    )
+
+
+def _compare(daemons: Daemons, boot: float) -> tuple[Daemons, list[Effect]]:
+    effects: list[Effect] = []
+    said = dict(daemons.said)
+    for context, word in _differences(daemons):
+        last = said.get(context)
+        if last is None or last.word != word or last.boot + REPEAT_SECONDS <= boot:
+            effects.append(word)
+            said[context] = Said(word=word, boot=boot)
+    return (replace(daemons, said=said) if effects else daemons), effects
+
+
+def _differences(daemons: Daemons) -> Iterator[tuple[ContextKey, Word]]:
+    """Yield what should be told to the Watchdogs, as what is differs from what should be."""
+    incarnation = daemons.incarnation
+    if incarnation is None:
+        return
+    for context, offer in daemons.offers.items():
+        keep = KeepRunning(offer=offer, incarnation=incarnation)
+        if daemons.host in offer.hosts and daemons.answered.get(context) != keep:
+            yield context, Keep(keep=keep)
+    if not daemons.read_up:
+        return
+    for context in sorted(daemons.found | set(daemons.here) | set(daemons.answered)):
+        named = daemons.offers.get(context)
+        if named is None or daemons.host not in named.hosts:
+            reason = NOT_WANTED if named is None else GONE_ELSEWHERE
+            yield context, Release(context=context, incarnation=incarnation, reason=reason)
+
+
+def _without(table: Mapping[ContextKey, V], context: ContextKey) -> Mapping[ContextKey, V]:
+    return {key: value for key, value in table.items() if key != context}

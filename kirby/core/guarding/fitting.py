@@ -1,0 +1,27 @@
+"""What makes one instance of a daemon another: an instance that does not fit is replaced."""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from kirby.core.records import DaemonOffer
+
+DIGEST_BYTES = 8  # tells the few definitions of one context apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """What an instance was started with; kept in its run folder, so that it can be adopted."""
+
+    generation: int = 0
+    package: str = ""
+    surroundings: str = ""  # digest of what it finds in its environment; secrets are sealed in it
+
+
+def fitting_of(offer: DaemonOffer) -> Fitting:
+    """Return what an instance has to be started with to be as the offer says."""
+    plan = offer.plan
+    told = msgspec.json.encode([plan.variables, plan.topic_prefix, plan.group, plan.exclusive])
+    digest = hashlib.blake2b(told, digest_size=DIGEST_BYTES).hexdigest()
+    return Fitting(generation=offer.generation, package=plan.package, surroundings=digest)

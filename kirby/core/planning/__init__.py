@@ -1,0 +1,1 @@
+"""When a context is due: cron expressions, time zones, windows, suspensions."""

@@ -1,0 +1,1 @@
+"""What becomes of a run folder: steps and lines, in order, redacted."""
