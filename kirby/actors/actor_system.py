@@ -41,9 +41,12 @@ class HostActors:
         key: ClusterKey,
         supervisor_class: str,
         say: Callable[[str], None],
+        *,
+        kafka_cluster: str = "",
     ) -> None:
         self._configuration, self._folder = configuration, folder
         self._supervisor_class, self._say = supervisor_class, say
+        self._kafka_cluster = kafka_cluster
         self._started = datetime.now(UTC)
         self._system: Any = None
         self._supervisor: Any = None
@@ -96,6 +99,7 @@ class HostActors:
             state_folder=StateFolderId(self._folder.id_file.read_text().strip()),
             life=next_number(self._folder.life),
             started=self._started,
+            kafka_cluster=self._kafka_cluster,
         )
         self._system.tell(self._supervisor, begin)
 

@@ -22,6 +22,7 @@ from kirby.actors.signals import Signals, Stopped, waking_at_the_end_of
 from kirby.actors.starting import (
     check_kafka,
     check_port,
+    cluster_of,
     end_services,
     make_topics,
     take_state_folder,
@@ -65,6 +66,7 @@ class StartProcess:
         self._stop: dict[str, Any] | None = None
         self._asked_to_stop: Answering | None = None
         self._actors: HostActors | None = None
+        self._kafka_cluster = ""
 
     def run(self) -> ExitCode:
         """Run the host until it is told to stop.
@@ -94,7 +96,12 @@ class StartProcess:
             configuration = self._start_services()
         with contextlib.closing(Control(self._folder)) as control:
             self._actors = HostActors(
-                configuration, self._folder, key, self._supervisor_class, self._say
+                configuration,
+                self._folder,
+                key,
+                self._supervisor_class,
+                self._say,
+                kafka_cluster=self._kafka_cluster,
             )
             self._actors.begin()
             self._say(f"{configuration.name} runs on {configuration.address}:{configuration.port}")
@@ -111,6 +118,7 @@ class StartProcess:
         if configuration.kafka:
             for difference in make_topics(configuration):
                 self._say(difference)
+            self._kafka_cluster = cluster_of(configuration)
         for service in self._services:
             service.start()
             self._lives[service.name] = created(self._lives[service.name], _boot_time())

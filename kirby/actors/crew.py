@@ -10,6 +10,7 @@ from kirby.core.names import ContextKey
 from kirby.core.recreation import Lives, created, died
 
 WATCHDOG = "watchdog"
+ROLL_CALL = "roll-call"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -40,6 +41,19 @@ class Crew:
     def address(self, role: str) -> Any:
         """Return where a role is; None while it is not there."""
         return self.members[role].address
+
+    @property
+    def address_of_the_roll_call(self) -> Any:
+        """Return where this host's roll-call is; None where nobody came yet."""
+        member = self.members.get(ROLL_CALL)
+        return member.address if member else None
+
+    def with_roll_call(self, class_name: str) -> Member:
+        """Return the roll-call, which is a member from the first time that it is asked for."""
+        if ROLL_CALL not in self.members:
+            member = Member(role=ROLL_CALL, name=ROLL_CALL, class_name=class_name)
+            self.members[ROLL_CALL] = member
+        return self.members[ROLL_CALL]
 
     def present(self, *roles: str) -> Iterator[Member]:
         """Yield the members that are there; all, or only those of some roles."""

@@ -40,6 +40,9 @@ TAKEN = _HEADER.pack(MAGIC, Kind.TAKEN, 0)
 NOT_TAKEN = _HEADER.pack(MAGIC, Kind.NOT_TAKEN, 0)
 
 
+HEADER_BYTES = _HEADER.size
+
+
 class FrameRefused(ValueError):
     """A frame that is forged, replayed, stale, too large, or meant for another."""
 
@@ -52,6 +55,20 @@ def check_size(payload: bytes) -> None:
     """
     if len(payload) > MESSAGE_LIMIT:
         raise FrameRefused(f"a message of {len(payload)} bytes; at most {MESSAGE_LIMIT} pass")
+
+
+def payload_bytes(header: bytes) -> int:
+    """Return how many bytes follow the header of a message's frame.
+
+    Raises:
+        FrameRefused: it begins no message of ours, or too large a one.
+    """
+    magic, kind, length = _HEADER.unpack(header)
+    if magic != MAGIC or kind != Kind.MESSAGE:
+        raise FrameRefused("no message of Kirby's")
+    if length > MESSAGE_LIMIT + _STAMP.size + 255 + HASH_BYTES:
+        raise FrameRefused(f"a frame of {length} bytes")
+    return int(length)
 
 
 class Numbers:

@@ -13,5 +13,9 @@ def add_start_flags(parser: argparse.ArgumentParser) -> None:
         "--kafka", metavar="HOST:PORT,…", help="default: one that Kirby runs itself"
     )
     parser.add_argument("--web", metavar="URL,…", help="default: one that Kirby runs itself")
+    parser.add_argument(
+        "--convention-leader", metavar="HOST:PORT", help="the host through which to meet others"
+    )
+    parser.add_argument("--priority", help="in the election; the higher one stands first")
     parser.add_argument("--web-listen", metavar="HOST:PORT", help="of the own web service")
     parser.add_argument("--config", metavar="FILE", help="settings in TOML")

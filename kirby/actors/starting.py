@@ -12,6 +12,7 @@ from kirby.host import locks
 from kirby.host.state import StateFolder
 from kirby.kafka.knock import answers
 from kirby.kafka.making import ensure_topics
+from kirby.kafka.queries import cluster_id
 from kirby.kafka.settings import settings_of
 
 KNOCK_WITHIN_S = 5.0
@@ -67,6 +68,15 @@ def make_topics(configuration: HostConfiguration) -> list[str]:
         return [str(difference) for difference in ensure_topics(settings_of(configuration))]
     except KafkaError as fault:
         raise KafkaNotReachable(str(fault)) from fault
+
+
+def cluster_of(configuration: HostConfiguration) -> str:
+    """Return the id of the Kafka cluster that a host uses; leaves no thread behind, either.
+
+    Raises:
+        KafkaNotReachable: it does not answer in time.
+    """
+    return cluster_id(settings_of(configuration))
 
 
 def end_services(services: Services, *, with_scripts: bool) -> Iterator[str]:

@@ -14,14 +14,16 @@ from thespian.actors import ChildActorExited, PoisonMessage
 
 from kirby.actors.base import KirbyActor
 from kirby.actors.children import ChildProcess
-from kirby.actors.crew import WATCHDOG, Crew, Member, bury, create
+from kirby.actors.crew import ROLL_CALL, WATCHDOG, Crew, Member, bury, create
 from kirby.actors.gathering import Gathering
+from kirby.actors.meeting import MeetAgain, Meeting
 from kirby.core.election import step as election
 from kirby.core.election.state import (
     Effect,
     Election,
     Event,
     LeadLost,
+    PeersKnown,
     Pulse,
     PulseHeard,
     SchedulerGone,
@@ -31,7 +33,7 @@ from kirby.core.election.state import (
     StandDown,
     Ticked,
 )
-from kirby.core.election.view import is_eligible
+from kirby.core.election.view import is_eligible, peers_of
 from kirby.core.messages import (
     ActorMoved,
     AskStatus,
@@ -47,6 +49,7 @@ from kirby.core.messages import (
     WatchdogWanted,
 )
 from kirby.core.names import Host
+from kirby.core.roll_call import PRESENT_EVERY_S, PlaceIs, Present, RollAsked, RollIs
 
 ANSWER_WITHIN_S = 1.5  # a child that is busy for longer is shown without its facts
 
@@ -81,6 +84,7 @@ class Supervisor(KirbyActor):
         "scheduler": "kirby.actors.scheduler.Scheduler",
         WATCHDOG: "kirby.actors.watchdog.Watchdog",
     }
+    roll_call: ClassVar[str] = "kirby.actors.roll_call.RollCall"
 
     crew: Crew
     election: Election
@@ -91,6 +95,7 @@ class Supervisor(KirbyActor):
         """Make the crew and begin to listen to the other Supervisors."""
         self._begin = begin
         self._peers: dict[Host, Any] = {}
+        self._meeting = Meeting(begin, self.myAddress, self.send)
         self._gatherings: dict[int, Gathering] = {}
         configuration = begin.configuration
         self.election = Election(
@@ -104,6 +109,7 @@ class Supervisor(KirbyActor):
             self._create(member)
         self._step(Ticked())
         self._wake_for_the_election()
+        self._meet()
 
     def on(self, message: Any, sender: Any) -> None:
         """Handle what children, peers and the start process say."""
@@ -119,6 +125,8 @@ class Supervisor(KirbyActor):
             case Pulse():
                 self._peers[message.host] = sender
                 self._step(PulseHeard(pulse=message))
+            case PlaceIs() | Present() | RollAsked() | RollIs():
+                self._heard_of_hosts(message)
             case WatchdogWanted():
                 self._watchdog_for(message)
             case IncarnationIs():
@@ -140,6 +148,8 @@ class Supervisor(KirbyActor):
             case StepElection():
                 self._step(Ticked())
                 self._wake_for_the_election()
+            case MeetAgain():
+                self._meet()
             case CreateAnew(name=name):
                 self._create(self.crew.members[name])
             case AnswerNow(number=number):
@@ -165,6 +175,8 @@ class Supervisor(KirbyActor):
         if member.role == WATCHDOG:
             for context in sorted(member.contexts):
                 self._tell_of(member, context)
+        elif member.role == ROLL_CALL:
+            self._meeting.present_to(member.address)
         else:
             moved = ActorMoved(role=member.role, address=member.address)
             for other in self.crew.present():
@@ -252,6 +264,38 @@ class Supervisor(KirbyActor):
         now = self.clock.boot()
         self.wake(election.next_step(self.election, now) - now, StepElection())
 
+    # -- the other hosts
+
+    def _meet(self) -> None:
+        self._meeting.go_on(self.crew.address_of_the_roll_call)
+        self.wake(PRESENT_EVERY_S, MeetAgain())
+
+    def _heard_of_hosts(self, message: PlaceIs | Present | RollAsked | RollIs) -> None:
+        match message:
+            case PlaceIs(supervisor=None):
+                pass  # it is just being made; asked again in a moment
+            case PlaceIs(supervisor=address):
+                self._meeting.present_to(address)
+            case Present() | RollAsked():
+                self._call_the_roll(message)
+            case RollIs():
+                self._met(message)
+
+    def _call_the_roll(self, message: Present | RollAsked) -> None:
+        """Hand on to this host's roll-call, made when somebody first comes."""
+        member = self.crew.with_roll_call(self.roll_call)
+        if member.address is None and member.lives.created is None:
+            self._create(member)
+        if member.address is not None:
+            self.send(member.address, message)
+
+    def _met(self, roll: RollIs) -> None:
+        self._peers.update(self._meeting.take(roll))
+        hosts = frozenset(self._peers) | frozenset(self.election.peers)
+        if hosts != frozenset(self.election.peers):
+            self.log.info("hosts that this one knows: %s", ", ".join(sorted(hosts)))
+            self._step(PeersKnown(hosts=hosts))
+
     # -- the status
 
     def _gather(self, asked_by: Any) -> None:
@@ -293,6 +337,8 @@ class Supervisor(KirbyActor):
             "epoch": state.epoch if state else None,
             "leading_since": state.since.isoformat() if state and state.since else None,
             "scheduler": state.state.value if state else None,
+            "peers": peers_of(self.election, now),
+            **self._meeting.facts(),
         }
 
 

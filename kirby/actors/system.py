@@ -13,6 +13,7 @@ from typing import Any
 
 from kirby.actors import control
 from kirby.actors.boot import Say, StartProcess
+from kirby.actors.joining import joined
 from kirby.actors.services import services_of
 from kirby.actors.start_flags import add_start_flags
 from kirby.actors.starting import end_services, holder_of
@@ -32,6 +33,8 @@ _FLAGS = {
     "address": "address",
     "port": "port",
     "slots": "slots",
+    "priority": "priority",
+    "convention_leader": "convention_leader",
     "state": "state",
     "kafka": "kafka.bootstrap",
     "web": "web.urls",
@@ -62,6 +65,7 @@ def start(configuration: HostConfiguration, say: Say, *, progress: Progress = si
         StartRefused: one of its kinds, each with an exit code of its own.
     """
     folder = StateFolder(path=Path(configuration.state).absolute())
+    configuration = joined(configuration, folder, say)
     return StartProcess(configuration, services_of(configuration, folder, progress), say).run()
 
 

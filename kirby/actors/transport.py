@@ -15,6 +15,7 @@ from thespian.system import transport as thespian_transport
 from thespian.system.transport import IPBase, TCPTransport, asyncTransportBase
 
 from kirby.actors.frames import NOT_TAKEN, TAKEN, FrameBuffer, FrameRefused, Signer, check_size
+from kirby.actors.meeting_place import tell_who_asks
 from kirby.actors.parents import die_with_the_start_process, die_with_whoever_forked
 
 WHOLE_WITHIN = timedelta(seconds=5)  # from the first byte of a frame, or from the connection
@@ -110,6 +111,7 @@ def install(*, key: bytes, address: str, own_log: str = "") -> None:
     thespian_transport.DEFAULT_MAX_TRANSMIT_PERIOD = TRANSMIT_WITHIN
     systemBase.MAX_SYSTEM_SHUTDOWN_DELAY = SHUTDOWN_WITHIN
     multiprocTCPBase.ActorSystemBase.transportType = SignedTransport
+    tell_who_asks()
     utilis._thesplog_file, utilis._thesplog_old_file = own_log or None, f"{own_log}.old"
     utilis.thesplog_control(logging.WARNING, False, OWN_LOG_BYTES if own_log else 0)
 

@@ -154,14 +154,6 @@ def _parsed(given: Mapping[str, tuple[str, object]], faults: list[Fault]) -> dic
 
 def _faults_together(values: Mapping[str, object]) -> Iterator[Fault]:
     """Find what is wrong only in combination."""
-    leader = values.get("convention_leader")
-    address = str(values.get("address", LOOPBACK))
-    if isinstance(leader, Endpoint) and address.startswith("127.") and not leader.is_loopback:
-        yield Fault(
-            field="address",
-            sentence=f"the hosts at {leader} could not reach this one on {address}: "
-            "give the address at which they do",
-        )
     if "kafka.bootstrap" not in values:
         for key in _KAFKA_SETTINGS:
             if key in values:

@@ -113,6 +113,13 @@ def _endpoint(value: object) -> Endpoint:
     return Endpoint(host=host.strip("[]"), port=int(port))
 
 
+def _joinable(value: object) -> Endpoint:
+    endpoint = _endpoint(value)
+    if endpoint.port == 0:
+        raise Unfit(f'"{value}" has no port: use HOST:PORT')
+    return endpoint
+
+
 def _endpoints(value: object) -> str:
     servers = _list(value)
     for server in servers:
@@ -162,8 +169,8 @@ FIELDS: dict[str, Setting] = {
     "port": _setting("port", "--port", _whole(1, 65535)),
     "slots": _setting("slots", "--slots", _whole(1, 10_000)),
     "state": _setting("state", "--state", _text),
-    "priority": _setting("priority", "priority", _whole(-1000, 1000)),
-    "convention_leader": _setting("convention_leader", "convention_leader", _endpoint),
+    "priority": _setting("priority", "--priority", _whole(-1000, 1000)),
+    "convention_leader": _setting("convention_leader", "--convention-leader", _joinable),
     "parked_memory": _setting("parked_memory_bytes", "parked_memory", _size),
     "watchdogs": _setting("watchdogs", "watchdogs", _whole(1, 1000)),
     "kafka.bootstrap": _setting("kafka", "--kafka", _endpoints),

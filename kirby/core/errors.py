@@ -44,6 +44,14 @@ class ExitCode(IntEnum):
     INSECURE = 13  # without a key, or listening where it must not
     DATABASE_NEWER = 14
     EMBEDDED_KAFKA_FAILED = 15
+    CONVENTION_UNREACHABLE = 20  # of a host that joins others: none answers; and seven refusals
+    JOIN_FROM_LOOPBACK = 21
+    KEY_MISSING = 22
+    KEY_DIFFERS = 23
+    NAME_IN_USE = 24
+    OTHER_KAFKA = 25
+    EMBEDDED_KAFKA_ALONE = 26
+    VERSION_DIFFERS = 27
     BUG = 70  # EX_SOFTWARE of sysexits.h
     INTERRUPTED = 130
 
@@ -173,6 +181,54 @@ class Insecure(StartRefused):
     """A host without a key, or one that would listen where it must not."""
 
     exit_code = ExitCode.INSECURE
+
+
+class ConventionUnreachable(StartRefused):
+    """Nobody answers where a host is to join others."""
+
+    exit_code = ExitCode.CONVENTION_UNREACHABLE
+
+
+class JoinFromLoopback(StartRefused):
+    """A host on loopback is to join another machine, which could not answer it."""
+
+    exit_code = ExitCode.JOIN_FROM_LOOPBACK
+
+
+class KeyMissing(StartRefused):
+    """A host without the cluster's key is to join others."""
+
+    exit_code = ExitCode.KEY_MISSING
+
+
+class KeyDiffers(StartRefused):
+    """A host with another key is to join others."""
+
+    exit_code = ExitCode.KEY_DIFFERS
+
+
+class NameInUse(StartRefused):
+    """Another host of the cluster has the name."""
+
+    exit_code = ExitCode.NAME_IN_USE
+
+
+class OtherKafka(StartRefused):
+    """The hosts that are there use another Kafka."""
+
+    exit_code = ExitCode.OTHER_KAFKA
+
+
+class EmbeddedKafkaAlone(StartRefused):
+    """The hosts that are there use a Kafka that this host cannot reach."""
+
+    exit_code = ExitCode.EMBEDDED_KAFKA_ALONE
+
+
+class VersionDiffers(StartRefused):
+    """The hosts that are there run a Kirby with which this one does not work together."""
+
+    exit_code = ExitCode.VERSION_DIFFERS
 
 
 class InstallationError(KirbyError):

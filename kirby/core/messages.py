@@ -50,6 +50,7 @@ class Begin(Message):
     state_folder: StateFolderId
     life: int  # of the Supervisor
     started: datetime
+    kafka_cluster: str = ""  # the id that the brokers have given it
     runner: Address | None = None
     arbiter: Address | None = None
 

@@ -120,6 +120,22 @@ def probe(settings: KafkaSettings, limit_s: float = 10.0) -> None:
         ) from None
 
 
+def cluster_id(settings: KafkaSettings, limit_s: float = 10.0) -> str:
+    """Return the id of the Kafka cluster, which its brokers share and no other has.
+
+    Raises:
+        KafkaNotReachable: no broker answers in time.
+    """
+    admin = AdminClient(settings.for_admin())
+    try:
+        return str(admin.list_topics(timeout=limit_s).cluster_id)
+    except KafkaException as raised:
+        raise KafkaNotReachable(
+            f"no Kafka answers at {settings.bootstrap} within {limit_s:g} s "
+            f"({plain(fault_of(raised).str())}): start it, or name another with --kafka"
+        ) from None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClockReading:
     """What one record said of the broker's clock, beside the two moments at which we looked."""

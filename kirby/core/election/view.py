@@ -72,6 +72,19 @@ def _is_frozen(election: Election, peer: Peer, now: float) -> bool:
     return silent >= BEATLESS_S and now - since >= BEATLESS_S
 
 
+def peers_of(election: Election, now: float) -> dict[str, dict[str, object]]:
+    """Return what each peer last said, as plain JSON values."""
+    return {
+        host: {
+            "heard_seconds_ago": round(now - peer.heard, 1) if peer.heard is not None else None,
+            "stance": peer.pulse.stance.value if peer.pulse else None,
+            "eligible": peer.pulse.eligible if peer.pulse else None,
+            "life": peer.pulse.life if peer.pulse else None,
+        }
+        for host, peer in sorted(election.peers.items())
+    }
+
+
 def rivals(election: Election, now: float) -> list[Pulse]:
     """Return the living, eligible peers that stand for the lead."""
     return [

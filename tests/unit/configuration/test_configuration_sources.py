@@ -81,15 +81,6 @@ def test_what_belongs_to_scripts_and_to_the_command_line_is_passed_over() -> Non
     assert host.web_urls == ()
 
 
-def test_a_host_on_loopback_cannot_join_one_that_is_not() -> None:
-    faults = faults_of(file={"convention_leader": "10.0.0.1:8641"})
-
-    assert faults == {
-        "address": "the hosts at 10.0.0.1:8641 could not reach this one on 127.0.0.1: "
-        "give the address at which they do"
-    }
-
-
 def test_several_hosts_of_one_machine_may_join_each_other_on_loopback() -> None:
     host = configure(
         machine=MACHINE,
