@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from kirby.core.leader.fire import Standing, Tracked
 from kirby.core.leader.plan import Planned, Timetable
-from kirby.core.names import ContextKey, FencingToken
+from kirby.core.names import ContextKey, FencingToken, RunId
 from kirby.core.nouns import Definition, JobKind, LeaderReason, Policies, Suspension
 from kirby.core.planning.windows import ONE_SHOT
 from kirby.core.records import Cursor, DaemonOffer, Offsets
@@ -35,7 +35,7 @@ class Book:
     successor: "Successor | None" = None  # what is to replace the definition
     gone: LeaderReason = LeaderReason.DELETED  # why, where there is no definition
     posted: DaemonOffer | None = None  # the daemon's offer that stands in the log
-    recent: dict[str, None] = field(default_factory=dict)  # runs by hand that have ended
+    recent: dict[RunId, None] = field(default_factory=dict)  # runs by hand that have ended
     written: datetime | None = None  # when its cursor was last written
     claims_named: Offsets = ()  # as the cursor that was read up names them
     runs_named: Offsets = ()
@@ -55,7 +55,7 @@ class Book:
         """Return the due instant of the earliest open run; None where no run is open."""
         return min((tracked.fire.due for tracked in self.fires.values()), default=None)
 
-    def remember(self, run: str, most: int) -> None:
+    def remember(self, run: RunId, most: int) -> None:
         """Keep the id of a run that was asked for by hand and has ended."""
         self.recent[run] = None
         while len(self.recent) > most:
@@ -113,6 +113,7 @@ class Book:
             token=self.token,
             generation=self.generation,
             open=tuple(tracked.fire for tracked in self.fires.values()),
+            by_hand=tuple(self.recent),
             claims=claims,
             runs=runs,
             requests=requests,

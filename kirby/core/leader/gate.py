@@ -68,11 +68,13 @@ def read_leadership(state: Scheduling, event: LeadershipRead, now: Moment) -> li
     record = event.record
     state.tail = coup.beat(state.tail, now.boot)
     state.tail_read = max(state.tail_read, event.offset + 1)
-    state.clock = _sample(state, event, now)
+    state.clock, state.clock_sampled = _sample(state, event, now), now.boot
     epoch = Epoch(event.offset) if isinstance(record, Leadership) else record.epoch
     if state.epoch is None or epoch >= state.epoch:
         state.epoch, state.leader = epoch, record.host
         state.leader_since = record.at if isinstance(record, Leadership) else record.since
+    if state.lead is not None and isinstance(record, Beat) and epoch == state.lead.epoch:
+        state.lead.is_clock_known = True
     if state.lead is not None and epoch > state.lead.epoch:
         return stand_down(state, LeadFailure.FENCED, f"host {record.host} leads since")
     return look_again(state, now)

@@ -82,6 +82,7 @@ class Ledger:
         book.generation, book.written = cursor.generation, cursor.written
         book.claims_named, book.runs_named = cursor.claims, cursor.runs
         book.fires = {fire.run: _restored(fire) for fire in cursor.open}
+        book.recent = dict.fromkeys(cursor.by_hand)
         self.adopt(book, cursor.definition)
         self.note_busy(book)
         for partition, offset in enumerate(cursor.requests):

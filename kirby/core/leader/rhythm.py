@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from kirby.core.clock_offset import ClockOffset
 from kirby.core.leader import coup, decisions
 from kirby.core.leader.draft import MOST_POSTS, Post
 from kirby.core.leader.events import (
@@ -24,6 +25,9 @@ from kirby.core.records import (
 BEAT_SECONDS = 0.3
 FETCH_SECONDS = 1.0  # changes of the schedule are learnt within about a second
 CLOCK_LIMIT_SECONDS = 2.0  # rule of step 6
+# A beat that was read late makes a right clock look wrong, and one that was wrong may be put right;
+# where beats come, they come each 0.3 s. Whoever leads by a wrong clock learns of it by its first.
+CLOCK_KNOWN_SECONDS = 5.0
 # About 20 ms of one core go into each interpreter that is started ahead of a burst (5.4).
 INTERPRETER = timedelta(milliseconds=20)
 BURST_HORIZON = timedelta(seconds=12)
@@ -37,6 +41,7 @@ def tick(state: Scheduling, now: Moment) -> list[SchedulerEffect]:
     state.tail = coup.tick(state.tail, now.boot)
     lead = state.lead
     if lead is None:
+        _forget_old_clock(state, now)
         return []
     if abs(state.clock.seconds) > CLOCK_LIMIT_SECONDS:
         sentence = f"this host's clock is {state.clock.seconds:+.1f} s off the broker's"
@@ -44,6 +49,12 @@ def tick(state: Scheduling, now: Moment) -> list[SchedulerEffect]:
     if not lead.is_leading:
         return _tick_reading(state, lead, now)
     return _tick_leading(state, lead, now)
+
+
+def _forget_old_clock(state: Scheduling, now: Moment) -> None:
+    """Hold no clock against its host for ever: without a leader no beat would put that right."""
+    if now.boot - state.clock_sampled > CLOCK_KNOWN_SECONDS:
+        state.clock = ClockOffset()
 
 
 def _tick_reading(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerEffect]:
@@ -63,7 +74,8 @@ def _tick_leading(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerE
         lead.is_fetching = True
         effects.append(FetchSchedule(since=lead.mirror.revision))
     if not lead.is_committing:
-        effects += _commit(state, lead, _decide(state, lead, now), now)
+        posts = _decide(state, lead, now) if lead.is_clock_known else []
+        effects += _commit(state, lead, posts, now)
     return effects
 
 
@@ -89,7 +101,8 @@ def _lookahead(ledger: Ledger, now: datetime) -> timedelta:
 
 def _commit(state: Scheduling, lead: Lead, posts: list[Post], now: Moment) -> list[SchedulerEffect]:
     """Commit what was decided, with a beat; or a beat alone when the last is old (step 3)."""
-    if lead.is_committing or (not posts and now.boot - lead.committed < BEAT_SECONDS):
+    is_fresh = lead.is_clock_known and now.boot - lead.committed < BEAT_SECONDS
+    if lead.is_committing or (not posts and is_fresh):
         return []
     lead.is_committing = True
     beat = Beat(host=state.host, epoch=lead.epoch, at=now.wall, since=lead.since)

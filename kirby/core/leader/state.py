@@ -44,6 +44,7 @@ class Lead:
     is_leading: bool = False
     is_committing: bool = False
     committed: float = 0.0  # BOOTTIME of the last commit
+    is_clock_known: bool = False  # a beat of this lead was read back, stamped by the broker
     asked_ends: float = 0.0
     fetched: float | None = None  # BOOTTIME of the last answer of the web service
     is_fetching: bool = False
@@ -61,6 +62,7 @@ class Scheduling:
     tail: coup.Tail = field(default_factory=coup.Tail)
     tail_read: int = 0  # next offset of the leadership topic
     clock: ClockOffset = field(default_factory=ClockOffset)
+    clock_sampled: float = 0.0  # BOOTTIME of the last beat that told of the clock
     attempt: Try | None = None
     lead: Lead | None = None
     leader: Host | None = None  # as the leadership topic tells

@@ -87,6 +87,7 @@ class Cursor(Record, frozen=True, kw_only=True, tag="cursor"):
     token: FencingToken
     generation: int = 0
     open: tuple[OpenFire, ...] = ()
+    by_hand: tuple[RunId, ...] = ()  # the latest runs asked for by hand that have ended
     claims: Offsets = ()  # the oldest offsets that the open fires need
     runs: Offsets = ()
     requests: Offsets  # the next to consume of each partition; a successor takes the highest

@@ -323,3 +323,20 @@ def test_a_run_of_a_lost_host_is_retried_where_the_policy_says_so_and_attempts_a
     offers = of_kind(Offer, world.decides(32))
 
     assert [offer.attempt for offer in offers if offer.run == RUN] == [2]
+
+
+def test_a_successor_knows_a_run_by_hand_that_has_ended_so_a_doubled_request_starts_nothing():
+    world = World(a_definition(cron="0 0 1 1 *"), start=-30)
+    run = "pump/prod@2026-03-02T12:00:01Z~k3x9"
+    request = RunRequest(context="pump/prod", run=run, asked_by="anna", at=at(1))
+    world.ledger.read_request(0, 4, request)
+    world.decides(1)
+    world.claims(run)
+    world.tells(exited(run))
+    [cursor] = of_kind(Cursor, world.decides(2))
+
+    successor = World(start=2)
+    successor.ledger.restore_cursor(cursor)
+    successor.ledger.read_request(0, 5, request)
+
+    assert of_kind(Offer, successor.decides(3)) == []
