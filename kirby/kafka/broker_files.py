@@ -42,6 +42,10 @@ ALONE = {
     "broker.session.timeout.ms": 3000,
     "broker.heartbeat.interval.ms": 500,
 }
+LOWEST_PORT = 10_000  # well-known services have lower ones
+HIGHEST_PORT = 65_535
+PORTS_DRAWN = 200  # two of them are free on any machine
+_CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")  # usually 32768 to 60999
 LOG_BYTES = "4MB"  # of each of three files of what the broker says
 
 
@@ -169,10 +173,16 @@ def is_free(port: int) -> bool:
 
 
 def _new_ports() -> Ports:
-    with socket.socket() as first, socket.socket() as second:
-        first.bind((LOOPBACK, 0))
-        second.bind((LOOPBACK, 0))
-        return Ports(clients=first.getsockname()[1], controller=second.getsockname()[1])
+    """Draw two free ports below those that the kernel gives to connections.
+
+    While the broker is down, a connection to elsewhere could get one of those, even one that tries
+    to reach the broker: then it could not come back to where all its clients look for it.
+    """
+    of_connections = int(_CONNECTIONS.read_text().split()[0])
+    end = of_connections if of_connections > LOWEST_PORT + PORTS_DRAWN else HIGHEST_PORT
+    drawn = secrets.SystemRandom().sample(range(LOWEST_PORT, end), PORTS_DRAWN)
+    clients, controller, *_ = (port for port in drawn if is_free(port))
+    return Ports(clients=clients, controller=controller)
 
 
 def new_cluster_id() -> str:

@@ -1,6 +1,7 @@
 """A host of Kirby in a story: its state folder, its processes, and the person who sits at it."""
 
 import contextlib
+import random
 import signal
 import socket
 import subprocess
@@ -176,7 +177,9 @@ class Host:
 
 
 def free_port(address: str) -> int:
-    """Return a port that nobody listens on."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, and that no connection to elsewhere is given."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
+            probe.bind((address, port))
+            return port

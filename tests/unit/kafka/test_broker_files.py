@@ -27,6 +27,16 @@ def test_ports_are_kept_while_nobody_else_has_them(folder: BrokerFolder) -> None
     assert chosen_ports(folder) == first
 
 
+def test_ports_are_none_that_a_connection_to_elsewhere_may_get(folder: BrokerFolder) -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+
+    ports = chosen_ports(folder)
+
+    assert 1024 < ports.clients < lowest
+    assert 1024 < ports.controller < lowest
+    assert ports.clients != ports.controller
+
+
 @pytest.mark.parametrize("taken", ["clients", "controller"])
 def test_ports_of_which_one_is_taken_are_replaced(folder: BrokerFolder, taken: str) -> None:
     first = chosen_ports(folder)
