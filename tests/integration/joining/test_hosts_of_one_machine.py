@@ -1,0 +1,206 @@
+"""Three hosts on one machine meet, share a Kafka, elect a leader, and replace it when it dies."""
+
+import itertools
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kirby.core.errors import ExitCode
+from kirby.kafka import embedded
+from tests.builders.cluster import Cluster, give_key, refused
+from tests.stories.host import free_port
+from tests.stories.jobs import errand
+from tests.stories.patience import eventually
+
+pytestmark = pytest.mark.integration
+
+ANOTHER_LEADS_WITHIN_S = 10.0
+EVERY_TWO_SECONDS = "*/2 * * * * *"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        yield cluster.start()
+    finally:
+        cluster.clean_up()
+
+
+def foreign_address() -> str:
+    """Return an address at which other machines reach this one."""
+    addresses = itertools.chain.from_iterable(psutil.net_if_addrs().values())
+    found = [a.address for a in addresses if a.family is socket.AF_INET]
+    foreign = [address for address in found if not address.startswith("127.")]
+    if not foreign:
+        pytest.skip("this machine has loopback addresses only")
+    return foreign[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comer:
+    """A host that would join; with the key unless told otherwise."""
+
+    cluster: Cluster
+    state: Path
+
+    def has_the_key(self) -> "Comer":
+        give_key(self.cluster.first.state, self.state)
+        return self
+
+    def is_refused(
+        self, *flags: str, name: str = "delta", at: str = "", version: str = ""
+    ) -> tuple[int, str]:
+        place = at or self.cluster.meeting_place
+        port = str(free_port("127.0.0.1"))
+        given = ("--name", name, "--port", port, "--convention-leader", place, *flags)
+        return refused(self.state, given, version=version)
+
+
+@pytest.fixture
+def comer(cluster: Cluster, tmp_path: Path) -> Comer:
+    return Comer(cluster=cluster, state=tmp_path / "state")
+
+
+def test_all_hosts_see_each_other_and_one_leads(cluster: Cluster) -> None:
+    stances = cluster.stances()
+    seen = {
+        name: {host["host"]: host["leads"] for host in of.kirby.json("hosts")["hosts"]}
+        for name, of in cluster.hosts.items()
+    }
+
+    assert sorted(stances.values()) == ["following", "following", "leading"]
+    for hosts in seen.values():
+        assert set(hosts) == {"alpha", "beta", "gamma"}
+        assert [name for name, leads in hosts.items() if leads] == [cluster.leader_by("alpha")]
+
+
+def test_the_others_run_neither_kafka_nor_web_service(cluster: Cluster) -> None:
+    services = {
+        name: [service["name"] for service in host.status()["services"]]
+        for name, host in cluster.hosts.items()
+    }
+
+    assert services == {
+        "alpha": ["Kafka", "shim", "web service"],
+        "beta": ["shim"],
+        "gamma": ["shim"],
+    }
+
+
+def test_without_the_clusters_key_a_host_is_refused(comer: Comer) -> None:
+    code, said = comer.is_refused()
+
+    assert code == ExitCode.KEY_MISSING
+    assert "copy the file 'key'" in said
+    assert not (comer.state / "key").exists()
+
+
+def test_with_another_key_a_host_is_refused(comer: Comer) -> None:
+    comer.state.mkdir()
+    (comer.state / "key").write_text(secrets.token_hex(32))
+    (comer.state / "key").chmod(0o600)
+
+    code, said = comer.is_refused()
+
+    assert code == ExitCode.KEY_DIFFERS
+    assert "does not take this host's key" in said
+
+
+def test_with_a_name_that_is_in_use_a_host_is_refused(comer: Comer) -> None:
+    code, said = comer.has_the_key().is_refused(name="beta")
+
+    assert code == ExitCode.NAME_IN_USE
+    assert said.startswith('a host named "beta" is there already, at 127.0.0.2:')
+
+
+def test_with_an_incompatible_version_a_host_is_refused(comer: Comer) -> None:
+    code, said = comer.has_the_key().is_refused(version="7.0.0")
+
+    assert code == ExitCode.VERSION_DIFFERS
+    assert "this is Kirby 7.0.0" in said
+
+
+def test_from_loopback_a_host_does_not_join_another_machine(comer: Comer) -> None:
+    code, said = comer.has_the_key().is_refused(at="192.0.2.1:8641")
+
+    assert code == ExitCode.JOIN_FROM_LOOPBACK
+    assert "192.0.2.1:8641 cannot reach this one on 127.0.0.1" in said
+
+
+def test_where_nobody_answers_a_host_is_refused(comer: Comer) -> None:
+    place = f"127.0.0.1:{free_port('127.0.0.1')}"
+
+    code, said = comer.has_the_key().is_refused(at=place)
+
+    assert code == ExitCode.CONVENTION_UNREACHABLE
+    assert place in said
+
+
+def test_with_another_clusters_kafka_a_host_is_refused(comer: Comer, tmp_path: Path) -> None:
+    other = embedded.ensure(tmp_path / "kafka")
+    try:
+        code, said = comer.has_the_key().is_refused("--kafka", other)
+    finally:
+        embedded.stop(tmp_path / "kafka")
+
+    assert code == ExitCode.OTHER_KAFKA
+    assert f"the Kafka at {other}" in said
+
+
+def test_with_an_embedded_kafka_that_it_cannot_reach_a_host_is_refused(comer: Comer) -> None:
+    address = foreign_address()
+
+    code, said = comer.has_the_key().is_refused("--address", address)
+
+    assert code == ExitCode.EMBEDDED_KAFKA_ALONE
+    assert "answers on its own machine only" in said
+
+
+def test_every_refusal_is_one_sentence_on_one_line(comer: Comer) -> None:
+    _, said = comer.has_the_key().is_refused(name="beta")
+
+    assert len(said.splitlines()) == 1
+
+
+def test_when_the_leader_dies_another_leads_and_firing_goes_on(cluster: Cluster) -> None:
+    cluster.first.publishes("errand.py")
+    cluster.first.applies({"clock": errand("succeed", EVERY_TWO_SECONDS)})
+    eventually(lambda: len(cluster.witness.began("clock/prod")) >= 3, what="the clock fires")
+    first = cluster.leader_by("beta")
+    left = [name for name in cluster.hosts if name != first]
+
+    killed = datetime.now(UTC)
+    cluster.kill_host(first)
+    eventually(
+        lambda: "leading" in cluster.stances(*left).values(),
+        what="another leads",
+        within_s=ANOTHER_LEADS_WITHIN_S,
+    )
+
+    after = killed + timedelta(seconds=ANOTHER_LEADS_WITHIN_S)
+
+    def fired_since() -> bool:
+        dues = [entry.due for entry in cluster.witness.began("clock/prod")]
+        return sum(due is not None and due > after for due in dues) >= 3
+
+    eventually(fired_since, what="the clock fires under the new leader")
+    assert cluster.witness.twice() == {}
+
+
+def test_when_it_comes_back_hosts_meet_again_and_the_leader_stays(cluster: Cluster) -> None:
+    (gone,) = [name for name, host in cluster.hosts.items() if host.seen() is None]
+    leader = next(name for name, stance in cluster.stances().items() if stance == "leading")
+
+    cluster.hosts[gone].begin()
+    cluster.have_met()
+
+    time.sleep(2.0)  # the time in which a returning host would take the lead, if it did
+    assert cluster.stances()[leader] == "leading"
