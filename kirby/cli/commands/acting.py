@@ -13,6 +13,7 @@ from kirby.core.errors import ExitCode, NotFound
 
 POLL_SECONDS = 0.5  # while waiting for a run to end
 ENDED = "ended"
+LOOKED_THROUGH = 200  # runs back, for one that is still on
 
 
 def run(given: Namespace, terminal: Terminal) -> ExitCode:
@@ -47,13 +48,19 @@ def cancel(given: Namespace, terminal: Terminal) -> ExitCode:
     """Ask for the end of a run."""
     service = service_of(given)
     chosen = service.get("/resolve", name=given.run_name, env=given.env)
-    run_id = chosen["run"]
-    if not run_id:
-        raise NotFound(f"\"{given.run_name}\" names no run: see 'kirby runs {given.run_name}'")
+    run_id = chosen["run"] or _latest_open(service, chosen["context"])
     service.post(f"/runs/{quote(run_id)}/stop")
     terminal.data({"run": run_id, "asked": True})
     terminal.say(f"{run_id} is asked to stop")
     return ExitCode.OK
+
+
+def _latest_open(service: Service, context: str) -> str:
+    """Return the run of a context that was due last and has not ended."""
+    for run in service.get("/runs", context=context, limit=LOOKED_THROUGH)["runs"]:
+        if not run.get("stretch") and run["state"] != ENDED:
+            return str(run["run"])
+    raise NotFound(f"no run of {context} is on: see 'kirby runs {context}'")
 
 
 def restart(given: Namespace, terminal: Terminal) -> ExitCode:
