@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types contracts unit simulation integration acceptance bench clean
+.PHONY: help install demo cluster test check format lint types contracts unit simulation simulate integration acceptance bench clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ demo: ## Run the bakery: five scripts, a real Kafka, the pages; Ctrl-C stops it
 	@test -f $(INSTALLED) || echo "making .venv (once) …"
 	@$(MAKE) --no-print-directory --silent $(INSTALLED)
 	@$(BIN)/kirby demo
+
+cluster: $(INSTALLED) ## Run the bakery on three hosts of this machine; Ctrl-C stops them
+	@$(BIN)/kirby demo --hosts 3
 
 test: $(INSTALLED) ## Run the tests that run anywhere: pure ones, and those with real Kafka and processes
 	$(BIN)/pytest -q tests/unit tests/simulation
@@ -47,8 +50,14 @@ contracts: $(INSTALLED)
 unit: $(INSTALLED) ## Run the pure tests
 	$(BIN)/pytest -q tests/unit
 
-simulation: $(INSTALLED) ## Run the seeded simulations
+simulation: $(INSTALLED) ## Run the seeded simulations, some hundred histories of each
 	$(BIN)/pytest -q tests/simulation
+
+HISTORIES ?= 3000
+FIRST ?= 0
+
+simulate: $(INSTALLED) ## Run the whole core through HISTORIES seeded histories (from seed FIRST)
+	$(BIN)/python -m tests.simulation.cluster --histories $(HISTORIES) --first $(FIRST)
 
 integration: $(INSTALLED) ## Run the tests with real Kafka, databases and processes
 	$(BIN)/pytest -q tests/integration

@@ -68,7 +68,15 @@ Add = Callable[[str, str, str], Parser]
 
 
 def _hosting(add: Add) -> None:
-    add("demo", "demo:demo", "run the bakery with all that it needs, until Ctrl-C")
+    command = add("demo", "demo:demo", "run the bakery with all that it needs, until Ctrl-C")
+    command.add_argument(
+        "--hosts",
+        type=int,
+        choices=range(1, 10),
+        default=1,
+        metavar="HOSTS",
+        help="how many share the work, 1 to 9; default: 1",
+    )
     add_start_flags(add("start", "hosting:start", "run this host in the foreground, until Ctrl-C"))
     command = add("stop", "hosting:stop", "end this host; scripts go on")
     command.add_argument("--with-scripts", action="store_true", help="end the scripts, too")
