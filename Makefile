@@ -18,7 +18,7 @@ $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Kirby needs Python 3.11 or later; {sys.executable} is {v.major}.{v.minor}: run make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[server,embedded,dev]'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[server,postgresql,embedded,dev]'
 	@touch $@
 
 demo: ## Run the bakery: five scripts, a real Kafka, the pages; Ctrl-C stops it
