@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from kirby.core.names import instance_id
+from kirby.core.names import instance_id, is_instance
 from kirby.core.records import Beat, Heartbeat, Instance
 from kirby.model.happenings import DaemonInstance, HostRow, Leader
 from kirby.model.texts import storable
@@ -43,7 +43,9 @@ def _host_columns(heartbeat: Heartbeat) -> dict[str, Any]:
 
 
 def _see_instances(heartbeat: Heartbeat) -> None:
-    listed = [instance_id(each.context, heartbeat.host) for each in heartbeat.instances]
+    listed: list[str] = [instance_id(each.context, heartbeat.host) for each in heartbeat.instances]
+    # A Runner that is new hears of its daemons from the Watchdogs, but the shim holds them already.
+    listed += [each.run for each in heartbeat.held if is_instance(each.run)]
     of_host = DaemonInstance.host == heartbeat.host
     DaemonInstance.delete().where(of_host & DaemonInstance.id.not_in(listed)).execute()
     for each in heartbeat.instances:

@@ -5,18 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from kirby.core.names import Epoch, Host, Incarnation
+from kirby.core.names import Epoch, Host, Incarnation, RunId
 from kirby.core.nouns import AttemptEnd, NotStartedReason, RunEnd
 from kirby.core.records import (
     AnyRecord,
     Armed,
     Exited,
     FirstLine,
+    Held,
     Instance,
     InstanceState,
     Logged,
     NotStarted,
     Parked,
+    Phase,
     Released,
     Stretch,
     TopicName,
@@ -192,6 +194,17 @@ def test_a_daemon_that_the_host_no_longer_lists_is_gone() -> None:
     take(placed([a_heartbeat(sent=DUE + 5000 * MS)], TopicName.HOSTS, begin=1))
 
     assert DaemonInstance.select().count() == 0
+
+
+def test_a_daemon_that_lives_stays_shown_while_a_new_runner_has_not_been_told_of_it() -> None:
+    tap = a_tap()
+    take(placed([a_heartbeat(instances=(tap,))], TopicName.HOSTS))
+    held = Held(run=RunId(f"{tap.context}#{ALPHA}"), attempt=1, phase=Phase.RUNNING)
+    anew = a_heartbeat(incarnation=Incarnation(8), sent=DUE + 5000 * MS, held=(held,))
+
+    take(placed([anew], TopicName.HOSTS, begin=1))
+
+    assert [row.context for row in DaemonInstance.select()] == [tap.context]
 
 
 def test_a_heartbeat_of_an_earlier_incarnation_changes_nothing() -> None:
