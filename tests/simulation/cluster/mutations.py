@@ -1,0 +1,652 @@
+"""Each rule of the protocol, and the one place at which it can be switched off.
+
+A mutation replaces something of the real core, of the real shim's decisions, or of the simulated
+Kafka, for as long as its context lasts. `by` names the invariants of which at least one must break
+within some hundred histories; empty: nothing finds it, and the rule is a second lock.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+from kirby.core.claims import beating, beginning, pulse, state, taking, winning
+from kirby.core.claims import step as claims_step
+from kirby.core.claims.effects import PostHeartbeat
+from kirby.core.claims.events import ClaimRead
+from kirby.core.claims.holding import Claimed
+from kirby.core.claims.state import Claims, ShimTie
+from kirby.core.clock_offset import ClockOffset
+from kirby.core.leader import book as leader_book
+from kirby.core.leader import coup, decisions, fire, offering, plan, read_up, roster, superseded
+from kirby.core.leader.events import Committed
+from kirby.core.leader.ledger import Ledger
+from kirby.core.names import AttemptId
+from kirby.core.records import LeaderClaim, Phase, TopicName
+from kirby.shim import admission, course, effects, recovery
+from tests.simulation.cluster import leading, shim_sim, wires
+from tests.simulation.cluster.broker import Broker
+
+Change = tuple[Any, str, Any]  # what is replaced: in what, its name, by what
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """A rule that is switched off."""
+
+    rule: str  # as ARCHITECTURE.md calls it
+    without: str  # what is no longer so
+    changes: Callable[[], list[Change]]
+    by: tuple[str, ...] = ()  # the invariants that break
+    seeds: tuple[int, ...] = ()  # that have found it before; the search begins with them
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Switch the rule off for a while."""
+        patches = [patch.object(*change) for change in self.changes()]
+        for each in patches:
+            each.start()
+        try:
+            yield
+        finally:
+            for each in patches:
+                each.stop()
+
+
+# -- claims
+
+
+def _every_own_claim_wins() -> list[Change]:
+    """C4: whoever reads its own claim arms, whether or not another's stands before it."""
+
+    def claim_read(claims: Claims, event: ClaimRead, now: Any) -> Any:
+        claim = event.claim
+        attempt = AttemptId(run=claim.run, attempt=claim.attempt)
+        mine = claims.holding.mine.get(attempt)
+        if isinstance(claim, LeaderClaim):
+            return original(claims, event, now)
+        if (claim.host, claim.incarnation) != (claims.me.host, claims.incarnation):
+            return claims, []
+        if isinstance(mine, Claimed):
+            return winning._won(claims, attempt, mine, now)
+        return claims, []
+
+    original = claims_step._HANDLERS[ClaimRead]
+    handlers = {**claims_step._HANDLERS, ClaimRead: claim_read}
+    return [(claims_step, "_HANDLERS", handlers)]
+
+
+def _arm_twice() -> list[Change]:
+    """Arming once: the read-back of a won claim arms twice."""
+
+    def won(claims: Claims, attempt: AttemptId, mine: Claimed, now: Any) -> Any:
+        after, done = original(claims, attempt, mine, now)
+        return after, [*done, *done]
+
+    original = winning._won
+    return [(winning, "_won", won)]
+
+
+def _claims_read_too_late() -> list[Change]:
+    late = beginning.LONGEST_WINDOW + beginning.LARGEST_LOOK_AHEAD
+    return [(beginning, "CLAIMS_EARLIER", -late)]
+
+
+def _claims_before_all_is_read() -> list[Change]:
+    def may_claim(self: Claims, boot: float) -> bool:
+        return self.pulse.acknowledged and self.shim is ShimTie.GREETED and not self.draining
+
+    return [(state.Claims, "may_claim", may_claim)]
+
+
+def _not_started_unbarred() -> list[Change]:
+    """C5: what is refused is reported at once, without the shim having barred it."""
+
+    def refuse(claims: Claims, attempt: AttemptId, refusal: Any, now: Any) -> Any:
+        return winning._report(claims, attempt, refusal, now)
+
+    return [(winning, "_refuse", refuse)]
+
+
+def _no_repeated_arm() -> list[Change]:
+    """C5: a won attempt whose arm went astray is forgotten."""
+
+    def arm(claims: Claims, attempt: AttemptId, won: Any, now: Any) -> Any:
+        after, effects = original(claims, attempt, won, now)
+        return after.but(holding=after.holding.drop(attempt)), effects
+
+    original = winning._arm
+    return [(winning, "_arm", arm)]
+
+
+def _stops_go_unread() -> list[Change]:
+    """C6: Runners pass over the leader's claims."""
+    return [(winning, "_leader_claimed", lambda claims, attempt, claim, now: (claims, []))]
+
+
+# -- heartbeats
+
+
+def _ended_not_listed() -> list[Change]:
+    """L1: what has ended is not listed until its end is acknowledged."""
+
+    def held_of(listed: Any, won: Any) -> Any:
+        return original(tuple(e for e in listed if e.phase is not Phase.ENDED), won)
+
+    original = pulse.held_of
+    return [(beating, "held_of", held_of)]
+
+
+def _won_not_listed() -> list[Change]:
+    return [(beating, "held_of", lambda listed, won: tuple(listed))]
+
+
+def _beats_without_a_shim() -> list[Change]:
+    """L1: a Runner whose shim does not answer sends a heartbeat all the same, of nothing."""
+
+    def beat(claims: Claims, now: Any) -> Any:
+        if claims.shim is ShimTie.GREETED or claims.incarnation is None:
+            return original(claims, now)
+        if not claims.pulse.is_due(now.boot):
+            return claims, []
+        asked = claims.pulse.asks(now.boot, claims.holding.answered_for)
+        question = asked.question
+        assert question is not None
+        heartbeat = beating._heartbeat(claims, (), question, now)
+        posted = pulse.Posted(number=asked.number, sent=now.wall, sent_boot=now.boot)
+        after = replace(asked, question=None, posted=posted, last=now.boot)
+        post = PostHeartbeat(number=asked.number, heartbeat=heartbeat)
+        return claims.but(pulse=after), [post]
+
+    original = beating.beat
+    return [(claims_step, "_DUE", (winning.repeat, taking.take, beat))]
+
+
+# -- the shim
+
+
+def _memory_of_a_shim_only() -> list[Change]:
+    """The shim's memory is not on the disk: a new one knows no attempt whose folder is gone."""
+    return [(recovery, "Past", lambda lines: _Forgetful([e for e in lines if "newest" in e]))]
+
+
+class _Forgetful(recovery.Past):
+    """Knows the newest incarnation, and no attempt."""
+
+
+def _older_runners_heard() -> list[Change]:
+    return [(admission, "require_current", lambda book, incarnation: None)]
+
+
+def _releasing_not_begun() -> list[Change]:
+    def judged(folder: Any, *names: str) -> bool:
+        begun = "releasing" in names
+        return False if begun else original(folder, *names)
+
+    original = shim_sim.Folder.has
+    return [(shim_sim.Folder, "has", judged)]
+
+
+def _no_kill_at_lease_end() -> list[Change]:
+    return [(course, "kill_without_lease", lambda attempt, now: [])]
+
+
+def _lease_from_acknowledgement() -> list[Change]:
+    """L6: the lease runs from when the acknowledgement came, not from when it was sent."""
+    return [(beating, "lease_ends", lambda sent: sent + 15.0 + 10.0)]
+
+
+def _renewal_before_kill() -> list[Change]:
+    def renew(book: Any, event: Any, now: int) -> Any:
+        admission.require_current(book, event.incarnation)
+        book.lease_ends = max(book.lease_ends, event.lease_ends)
+        return [*course.tick(book, now), effects.Answer(event.to, renewed=True)]
+
+    def turn(shim: shim_sim.Shim) -> None:
+        """Time is not looked at before what was asked."""
+
+    return [(admission, "renew", renew), (shim_sim.Shim, "_turn_first", turn)]
+
+
+def _exclusive_outlives_its_shim() -> list[Change]:
+    def kill(self: shim_sim.Shim) -> None:
+        exclusive = [each for each in self.machine.scripts.values() if each.order.exclusive]
+        for each in exclusive:
+            each.order.exclusive = False
+        original(self)
+        for each in exclusive:
+            each.order.exclusive = True
+
+    original = shim_sim.Shim.kill
+    return [(shim_sim.Shim, "kill", kill)]
+
+
+def _no_last_look() -> list[Change]:
+    return [(course, "unfit", lambda book, attempt, now: [])]
+
+
+def _no_clock_offset() -> list[Change]:
+    return [(ClockOffset, "seconds", 0.0)]
+
+
+# -- the log
+
+
+def _no_fencing() -> list[Change]:
+    return [(Broker, "is_fenced", lambda self, producer: False)]
+
+
+def _ends_before_fencing() -> list[Change]:
+    def ends_of(scheduler: leading.SimScheduler) -> Any:
+        known = scheduler.link
+        return known.ends_before if known is not None else scheduler._ends()
+
+    return [(leading, "ends_of", ends_of)]
+
+
+def _nothing_named_is_read() -> list[Change]:
+    """A successor reads claims and runs from the end on, not from where the cursors point."""
+    return [(read_up, "_oldest", lambda named, ends: tuple(ends))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Half(Committed):
+    """The first of two transactions stands."""
+
+    then: Callable[[Any], None]
+
+
+def _in_parts(first: Callable[[Any], bool]) -> list[Change]:
+    """O1: what was decided together is written in two transactions, some of it first."""
+
+    def commit(self: wires.Link, posts: Any) -> None:
+        early = [post for post in posts if first(post)]
+        late = [post for post in posts if not first(post)]
+        if not early or not late:
+            original(self, posts)
+            return
+
+        def then(_event: Any) -> None:
+            def again() -> None:
+                self._transact(late, lambda _offsets: Committed())
+
+            self.wire.life.after(0.3, again)
+
+        self._on_the_way(lambda: self._transact(early, lambda _offsets: _Half(then=then)))
+
+    def told(self: wires.Link, event: Any) -> None:
+        if isinstance(event, _Half):
+            event.then(event)
+        else:
+            told_before(self, event)
+
+    original, told_before = wires.Link.commit, wires.Link._told
+    return [(wires.Link, "commit", commit), (wires.Link, "_told", told)]
+
+
+def _cursor_first() -> list[Change]:
+    return _in_parts(lambda post: post.topic is TopicName.CURSOR)
+
+
+def _cursor_last() -> list[Change]:
+    return _in_parts(lambda post: post.topic is not TopicName.CURSOR)
+
+
+# -- the leader
+
+
+def _no_overlap_rule() -> list[Change]:
+    return [(plan, "_overlapping", lambda planned, due, now, open_since: None)]
+
+
+def _ends_unread_claims() -> list[Change]:
+    """C7: the leader takes its own claim for the first without reading it back."""
+
+    def post_claim(desk: Any, book: Any, tracked: Any, reason: Any) -> None:
+        original(desk, book, tracked, reason)
+        known = book.fires[tracked.fire.run]
+        if known.first_claim is None:
+            claim = LeaderClaim(
+                run=known.fire.run, attempt=known.fire.attempt, epoch=desk.epoch, reason=reason
+            )
+            book.fires[known.fire.run] = replace(known, first_claim=claim)
+
+    original = offering._post_claim
+    return [(offering, "_post_claim", post_claim)]
+
+
+def _silence_counts_not() -> list[Change]:
+    return [(roster.Roster, "tick", lambda self, boot, at_end: [])]
+
+
+def _no_gap_rule() -> list[Change]:
+    return [(roster, "GAP_SECONDS", float("inf"))]
+
+
+def _no_margin() -> list[Change]:
+    return [(roster, "LOST_AFTER_SECONDS", roster.LEASE_SECONDS)]
+
+
+def _superseded_counts_not() -> list[Change]:
+    return [(Ledger, "is_superseded", lambda self, fire: False)]
+
+
+def _no_watermark() -> list[Change]:
+    """L3: a suspect is judged at once."""
+
+    def judge(inquiry: Any, read: Any) -> Any:
+        return superseded.Inquiry(), inquiry.accused | inquiry.suspects
+
+    return [(superseded, "judge", judge)]
+
+
+def _stable_watermark() -> list[Change]:
+    """L3: the last stable offset is taken for the high watermark."""
+    return [(Broker, "high", Broker.stable)]
+
+
+def _same_folder_unasked() -> list[Change]:
+    """L4: a superseded claim never began, whatever became of the folder."""
+
+    def void(ledger: Any, tracked: Any) -> Any:
+        return replace(tracked, never_began="restarted")
+
+    return [(decisions, "_void", void)]
+
+
+def _every_superseded_is_lost() -> list[Change]:
+    def void(ledger: Any, tracked: Any) -> Any:
+        return replace(tracked, lost=f"host {tracked.fire.holder} came back")
+
+    return [(decisions, "_void", void)]
+
+
+def _old_heartbeats_count() -> list[Change]:
+    """L3: heartbeats of superseded incarnations are taken for the host's word."""
+
+    def read(self: Any, heartbeat: Any, offset: int, boot: float) -> bool:
+        self.view(heartbeat.host).incarnation = None
+        return bool(original(self, heartbeat, offset, boot))
+
+    original = roster.Roster.read_heartbeat
+    return [(roster.Roster, "read_heartbeat", read)]
+
+
+def _slots_never_spent() -> list[Change]:
+    def preference(self: Any, refused: tuple[str, ...] = ()) -> Any:
+        live = sorted(
+            (self.hosts[host] for host in self.live()),
+            key=lambda view: (view.host in refused, -view.budget, view.host),
+        )
+        return tuple(view.host for view in live)
+
+    return [(roster.Roster, "preference", preference)]
+
+
+def _gate_always_open() -> list[Change]:
+    return [(coup, "is_open", lambda tail, boot: True)]
+
+
+def _refusals_forget_deadline() -> list[Change]:
+    """E3: what was refused is offered again for ever."""
+
+    def offer_again(known: Any, sentence: str, now: Any, refused_by: Any = ()) -> Any:
+        longer = msgspec.structs.replace(known, deadline=now + timedelta(hours=1))
+        return original(longer, sentence, now, refused_by)
+
+    original = fire._offer_again
+    return [(fire, "_offer_again", offer_again)]
+
+
+def _considered_goes_by_the_clock() -> list[Change]:
+    """P1: an edit begins at now, though the cursor is further on."""
+
+    def adopt(self: Any, book: leader_book.Book, definition: Any) -> None:
+        original(self, book, definition)
+        if book.written is not None and definition is not None:
+            book.considered -= timedelta(seconds=5)
+
+    original = Ledger.adopt
+    return [(Ledger, "adopt", adopt)]
+
+
+def _tokens_stand_still() -> list[Change]:
+    """O3: the token is that of the fire, not of the context's counter."""
+
+    def offer(desk: Any, book: Any, known: Any) -> None:
+        token = book.token
+        original(desk, book, known)
+        book.token = token
+
+    original = offering._offer
+    return [(offering, "_offer", offer)]
+
+
+MUTATIONS: dict[str, Mutation] = {
+    "first claim wins": Mutation(
+        rule="C4",
+        without="every Runner that reads its own claim arms",
+        changes=_every_own_claim_wins,
+        by=("I2", "I6"),
+    ),
+    "arming once": Mutation(rule="C4", without="a won claim is armed twice", changes=_arm_twice),
+    "claims read from early enough": Mutation(
+        rule="C1",
+        without="a Runner reads claims from its own ticket on",
+        changes=_claims_read_too_late,
+        by=("I2",),
+    ),
+    "read up before claiming": Mutation(
+        rule="C1",
+        without="a Runner claims before it has read up",
+        changes=_claims_before_all_is_read,
+    ),
+    "not started only when barred": Mutation(
+        rule="C5",
+        without="what is refused is reported without asking the shim",
+        changes=_not_started_unbarred,
+        by=("I2", "I3", "I6"),
+    ),
+    "won means told": Mutation(
+        rule="C5",
+        without="an arm that went astray is not repeated",
+        changes=_no_repeated_arm,
+        by=("I3",),
+    ),
+    "the leader's claim is heeded": Mutation(
+        rule="C6",
+        without="Runners pass over the leader's claims",
+        changes=_stops_go_unread,
+        by=("I3",),
+    ),
+    "ends listed until acknowledged": Mutation(
+        rule="L1",
+        without="a heartbeat does not list what has ended",
+        changes=_ended_not_listed,
+        by=("I3", "I6"),
+    ),
+    "won is listed": Mutation(
+        rule="L1", without="a heartbeat lists only what the shim has", changes=_won_not_listed
+    ),
+    "heartbeats only with a shim": Mutation(
+        rule="L1",
+        without="a Runner without a shim sends heartbeats",
+        changes=_beats_without_a_shim,
+        by=("I3", "I6"),
+    ),
+    "the shim's memory is on the disk": Mutation(
+        rule="shim",
+        without="a new shim knows no attempt whose folder is gone",
+        changes=_memory_of_a_shim_only,
+        by=("I2", "I3"),
+    ),
+    "older incarnations are refused": Mutation(
+        rule="L5",
+        without="the shim obeys a Runner that was superseded",
+        changes=_older_runners_heard,
+        by=("I3", "I6"),
+    ),
+    "releasing counts as begun": Mutation(
+        rule="shim",
+        without="a new shim calls what was being released not started",
+        changes=_releasing_not_begun,
+        by=("I3",),
+    ),
+    "killed when the lease ends": Mutation(
+        rule="L6",
+        without="an exclusive script outlives its lease",
+        changes=_no_kill_at_lease_end,
+        by=("I6",),
+    ),
+    "the lease runs from the sending": Mutation(
+        rule="L6",
+        without="the lease ends 10 s later",
+        changes=_lease_from_acknowledgement,
+        by=("I6",),
+    ),
+    "killed before renewal": Mutation(
+        rule="L6",
+        without="a lapsed lease is renewed first",
+        changes=_renewal_before_kill,
+        by=("I6",),
+    ),
+    "exclusive dies with the shim": Mutation(
+        rule="L6",
+        without="an exclusive script outlives its shim",
+        changes=_exclusive_outlives_its_shim,
+        by=("I6",),
+    ),
+    "the last look": Mutation(
+        rule="S2",
+        without="deadline and lease are not looked at before the release",
+        changes=_no_last_look,
+    ),
+    "clock offset": Mutation(
+        rule="S1",
+        without="every host takes its own clock for the broker's",
+        changes=_no_clock_offset,
+        by=("I4",),
+    ),
+    "fencing": Mutation(
+        rule="fencing",
+        without="Kafka takes what a deposed leader writes",
+        changes=_no_fencing,
+        by=("I1", "I3", "I5", "I7"),
+    ),
+    "ends taken after the fencing": Mutation(
+        rule="step 4",
+        without="a new leader reads up to ends that it asked for before",
+        changes=_ends_before_fencing,
+        by=("I1", "I3", "I7"),
+    ),
+    "what the cursor names is read": Mutation(
+        rule="step 4",
+        without="a new leader reads claims and runs from their ends on",
+        changes=_nothing_named_is_read,
+        by=("I3",),
+    ),
+    "ends and offers with the cursor": Mutation(
+        rule="O1",
+        without="the cursor is written first, the rest in a second transaction",
+        changes=_cursor_first,
+        by=("I3", "I5"),
+    ),
+    "the cursor with the offers": Mutation(
+        rule="O1, O3",
+        without="the cursor is written last, in a second transaction",
+        changes=_cursor_last,
+        by=("I1", "I3"),
+    ),
+    "no overlap": Mutation(
+        rule="O4",
+        without="a fire is offered while a run is open",
+        changes=_no_overlap_rule,
+        by=("I6",),
+    ),
+    "own claims are read back": Mutation(
+        rule="C7",
+        without="the leader ends what it has claimed without reading its claim back",
+        changes=_ends_unread_claims,
+        by=("I3",),
+    ),
+    "silence": Mutation(
+        rule="L2",
+        without="no host is ever lost by silence",
+        changes=_silence_counts_not,
+        by=("I3",),
+    ),
+    "gap": Mutation(
+        rule="L2",
+        without="a silence of all counts against each",
+        changes=_no_gap_rule,
+        by=("I3",),
+    ),
+    "margin": Mutation(
+        rule="L2", without="a host is lost as soon as its lease ends", changes=_no_margin
+    ),
+    "superseded": Mutation(
+        rule="L3",
+        without="a claim of an earlier life is waited for, for ever",
+        changes=_superseded_counts_not,
+        by=("I3",),
+    ),
+    "watermark": Mutation(
+        rule="L3",
+        without="a superseded claim is judged before the runs topic was read",
+        changes=_no_watermark,
+        by=("I3",),
+    ),
+    "high watermark": Mutation(
+        rule="L3",
+        without="the last stable offset is taken for it",
+        changes=_stable_watermark,
+    ),
+    "another state folder": Mutation(
+        rule="L4",
+        without="a superseded claim never began, also on a wiped host",
+        changes=_same_folder_unasked,
+        by=("I3",),
+    ),
+    "the same state folder": Mutation(
+        rule="L4",
+        without="a superseded claim is lost, also where it never began",
+        changes=_every_superseded_is_lost,
+        by=("I3",),
+    ),
+    "old heartbeats": Mutation(
+        rule="L3",
+        without="a superseded Runner's heartbeats count as the host's word",
+        changes=_old_heartbeats_count,
+    ),
+    "slots spent once": Mutation(
+        rule="O5",
+        without="a heartbeat's slots are offered again and again",
+        changes=_slots_never_spent,
+    ),
+    "coup gate": Mutation(
+        rule="step 3",
+        without="a candidate tries while another's beats are read",
+        changes=_gate_always_open,
+    ),
+    "the first deadline": Mutation(
+        rule="E3",
+        without="a refused fire is offered again without end",
+        changes=_refusals_forget_deadline,
+    ),
+    "the cursor never goes back": Mutation(
+        rule="P1",
+        without="an edit begins a little before the cursor",
+        changes=_considered_goes_by_the_clock,
+        by=("I1", "I3", "I7"),
+    ),
+    "tokens rise": Mutation(
+        rule="O3",
+        without="the counter is not carried on",
+        changes=_tokens_stand_still,
+        by=("I1",),
+    ),
+}
