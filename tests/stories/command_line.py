@@ -15,6 +15,7 @@ from kirby.cli.main import main
 from kirby.core.errors import ExitCode
 
 LIMIT_S = 150.0
+OWN = "KIRBY_STORY_"  # Kirby refuses variables of its name that it does not know
 PROGRAM = (sys.executable, "-m", "kirby.cli.main")
 
 
@@ -54,10 +55,15 @@ class CommandLine:
             text=True,
             stdin=subprocess.DEVNULL,
             timeout=LIMIT_S,
-            env={**os.environ, "COLUMNS": "200", **self.environment, **variables},
+            env={**self.shell(), **variables},
             check=False,
         )
         return Said(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    def shell(self) -> dict[str, str]:
+        """Return the person's environment: wide, and without the variables of the stories."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+        return {**ours, "COLUMNS": "200", **self.environment}
 
     def json(self, *words: str) -> Any:
         """Type a command with --json that must go well; return its data."""

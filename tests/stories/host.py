@@ -74,6 +74,7 @@ class Host:
                 stderr=said,
                 cwd=self.folder,
                 start_new_session=True,
+                env=self.kirby.shell(),
             )
 
     def start(self) -> "Host":
@@ -112,6 +113,7 @@ class Host:
         """Wait until every part runs, and none of some killed processes is named any more."""
 
         def anew(status: anatomy.Status | None) -> bool:
+            assert self._process is None or self._process.poll() is None, self.said
             if status is None or not anatomy.is_whole(status):
                 return False
             return anatomy.all_pids(status).isdisjoint(without) and self.kirby.answers("hosts")
