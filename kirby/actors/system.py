@@ -74,6 +74,7 @@ def stop(folder: StateFolder, say: Say, *, with_scripts: bool = False) -> ExitCo
 
     Raises:
         NotFound: nothing of Kirby runs there.
+        Conflict: it does not end.
     """
     request = {"do": "stop", "with_scripts": with_scripts}
     try:
@@ -84,7 +85,10 @@ def stop(folder: StateFolder, say: Say, *, with_scripts: bool = False) -> ExitCo
         if not locks.is_taken(folder.lock):
             return _stop_what_stayed(folder, say, with_scripts=with_scripts)
         os.kill(holder_of(folder), signal.SIGTERM)  # it is still starting, and answers nobody
-    wait_until(lambda: not locks.is_taken(folder.lock), STOP_WITHIN_S)
+    except TimeoutError:
+        raise _mute(folder) from None
+    if not wait_until(lambda: not locks.is_taken(folder.lock), STOP_WITHIN_S):
+        raise _mute(folder)
     return ExitCode.OK
 
 
@@ -93,11 +97,13 @@ def status(folder: StateFolder, say: Say, *, as_json: bool = False) -> ExitCode:
 
     Raises:
         NotFound: no start process runs there.
-        Conflict: it is still starting.
+        Conflict: it is still starting, or does not answer.
     """
     try:
         answer = next(control.ask(folder, {"do": "status"}, within_s=STATUS_WITHIN_S))
-    except (ConnectionError, FileNotFoundError):
+    except TimeoutError:
+        raise _mute(folder) from None
+    except (ConnectionError, FileNotFoundError, StopIteration):
         if locks.is_taken(folder.lock):
             raise Conflict(
                 f"Kirby (pid {holder_of(folder)}) is just starting on {folder.path}: "
@@ -110,6 +116,13 @@ def status(folder: StateFolder, say: Say, *, as_json: bool = False) -> ExitCode:
     for line in [json.dumps(answer)] if as_json else lines_of(answer):
         say(line)
     return ExitCode.OK
+
+
+def _mute(folder: StateFolder) -> Conflict:
+    return Conflict(
+        f"Kirby (pid {holder_of(folder)}) on {folder.path} does not answer now: it may be starting "
+        f"Kafka anew; ask again in a moment, or look into {folder.log}"
+    )
 
 
 def configuration_of(

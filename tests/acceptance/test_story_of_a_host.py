@@ -1,5 +1,6 @@
 """The life of one host: what it refuses, what it survives, what it leaves behind."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -43,6 +44,19 @@ def test_whoever_asks_and_does_not_wait_for_the_answer_ends_no_host(own_host: Ho
         ask_and_leave(own_host)
 
     assert own_host.is_whole()["pid"] == pid
+
+
+def test_a_host_that_is_too_busy_to_answer_is_told_of_in_a_sentence(own_host: Host) -> None:
+    (start,) = anatomy.pids_of("start process", own_host.is_whole())
+    os.kill(start, signal.SIGSTOP)
+
+    said = own_host.kirby("status")
+    os.kill(start, signal.SIGCONT)
+
+    assert said.code == ExitCode.CONFLICT
+    assert f"Kirby (pid {start})" in said.err
+    assert "does not answer now" in said.err
+    own_host.is_whole()
 
 
 def test_a_second_start_on_a_state_folder_in_use_is_refused(own_host: Host) -> None:
