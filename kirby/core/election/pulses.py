@@ -4,7 +4,7 @@ An unreachable peer fills an actor's queue and then nothing leaves it, to anyone
 queued arrives in a burst on healing. Hence one unanswered pulse, and a bound on each one's age.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from kirby.core.election.state import (
     PULSE_DEADLINE_S,

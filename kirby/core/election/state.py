@@ -3,11 +3,14 @@
 All instants are seconds of this host's own BOOTTIME, which never jumps and counts suspension;
 instants of different hosts are never compared. How old a peer's word is, is bounded without their
 clocks: each pulse names the last pulse that its sender had from the receiver, and how long ago.
+States are msgspec structs, as these are copied ten times as fast as dataclasses.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from kirby.core.messages import LeadFailure, LeadState
 from kirby.core.names import Epoch, Host
@@ -51,8 +54,7 @@ class Pulse:
     held: float  # how long ago that was, seconds
 
 
-@dataclass(frozen=True, kw_only=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of another Supervisor."""
 
     pulse: Pulse | None = None  # the latest that was not old
@@ -64,8 +66,7 @@ class Peer:
     answered: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnScheduler:
+class OwnScheduler(msgspec.Struct, frozen=True, kw_only=True):
     """The latest word of this host's Scheduler."""
 
     state: LeadState = LeadState.STANDING_BY
@@ -77,8 +78,7 @@ class OwnScheduler:
     read_up_completed: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Election:
+class Election(msgspec.Struct, frozen=True, kw_only=True):
     """One Supervisor's part in the election."""
 
     me: Host
@@ -87,7 +87,7 @@ class Election:
     priority: int = 0
     term: int = 0
     stance: Stance = Stance.FOLLOWING
-    peers: Mapping[Host, Peer] = field(default_factory=dict)
+    peers: Mapping[Host, Peer] = msgspec.field(default_factory=dict)
     scheduler: OwnScheduler = OwnScheduler()
     stepped: float | None = None
     told: float | None = None  # when the Scheduler was last told what to do
@@ -96,7 +96,7 @@ class Election:
 
     def with_peer(self, host: Host, peer: Peer) -> "Election":
         """Replace what is known of a peer."""
-        return replace(self, peers={**self.peers, host: peer})
+        return msgspec.structs.replace(self, peers={**self.peers, host: peer})
 
     def rank(self) -> tuple[int, Host]:
         """Return this Supervisor's rank: the highest that is eligible stands."""

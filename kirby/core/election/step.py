@@ -4,7 +4,7 @@ It only names the candidate; Kafka's fencing decides who leads. So a wrong answe
 and never correctness, no majority is asked for, and a healthy leader is never deposed by rank.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from kirby.core.election.pulses import accept, announce, answer, due_pulses
 from kirby.core.election.state import (

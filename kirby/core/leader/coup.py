@@ -5,7 +5,8 @@ happens: a partition between the actors alone changes nothing. And only reading 
 counts: one that was frozen, or cut off from Kafka, has only begun to read.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 TICK_SECONDS = 0.1  # between a Scheduler's own ticks
 BREAK_SECONDS = 0.5  # a tick that comes so late was frozen
@@ -17,8 +18,7 @@ SLOWEST_QUIET_SECONDS = 8.0
 INTERVALS = 5  # between beats; where they are long, Kafka is slow and quiet means less
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tail:
+class Tail(msgspec.Struct, frozen=True, kw_only=True):
     """What reading the leadership topic has told; all in BOOTTIME seconds."""
 
     reading_since: float | None = None  # without a break; None: not reading

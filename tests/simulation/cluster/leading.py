@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.3  # the real one ticks each 0.1 s, which decides nothing else and costs more
 TAIL_SECONDS = 0.5  # an idle fetch is answered so often
 TELL_SECONDS = 0.5
+STEPPED_SECONDS = 0.2
 
 Ends = dict[TopicName, Offsets]
 
@@ -275,7 +276,8 @@ class SimSupervisor:
     def _tick(self) -> None:
         now = self.host.boot()
         self.life.after(max(0.01, election.next_step(self.election, now) - now), self._tick)
-        self._step(Ticked())
+        if self.election.stepped is None or now - self.election.stepped >= STEPPED_SECONDS:
+            self._step(Ticked())  # a pulse that came just now was a step as well
 
     def _step(self, event: Event) -> None:
         self.election, effects = election.step(self.election, event, self.host.boot())
