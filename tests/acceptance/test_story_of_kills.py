@@ -127,6 +127,18 @@ def test_a_killed_start_process_is_started_again_and_finds_all(house: House) -> 
     assert {s["name"]: s["pid"] for s in house.host.status()["services"]} == services
 
 
+def test_all_but_the_shim_killed_at_once_comes_back_and_finds_all(house: House) -> None:
+    runs = house.begin_ten_runs()
+
+    house.host.kill("all but the shim")
+    house.host.wait_for_the_end()
+    house.let_end(0, 1, 2, 3, 4)
+    house.host.start()
+    house.let_end(5, 6, 7, 8, 9)
+
+    house.is_undisturbed(runs)
+
+
 def test_a_stop_and_a_start_disturb_nobody_and_the_stop_names_what_stays(house: House) -> None:
     runs = house.begin_ten_runs()
     shim = house.host.status()["services"][1]["pid"]

@@ -9,6 +9,7 @@ from tests.stories.host import Host
 from tests.stories.jobs import errand
 from tests.stories.ledger import Run
 from tests.stories.patience import eventually
+from tests.stories.topics import all_records
 
 pytestmark = pytest.mark.acceptance
 
@@ -56,11 +57,20 @@ def test_neither_what_is_said_of_the_run_nor_the_document_shows_it(
 
 
 def test_no_file_of_the_host_holds_it_once_the_run_is_told(shared_host: Host, told: Run) -> None:
-    """The topics lie below the state folder too, and the database, and all that parts log."""
+    """The database lies there, the raw output of runs, and all that parts log."""
     host = shared_host
     eventually(lambda: not folders_of(host.state, "gossip"), what="the run folder is shipped")
 
     assert files_with(host.state, SECRET.encode()) == []
+
+
+def test_no_topic_holds_it(shared_host: Host, told: Run) -> None:
+    eventually(lambda: not folders_of(shared_host.state, "gossip"), what="all of it is in Kafka")
+
+    records = list(all_records(shared_host.kafka()))
+
+    assert [topic for topic, value in records if SECRET.encode() in value] == []
+    assert [value for topic, value in records if f"the secret is {MASK}".encode() in value]
 
 
 def folders_of(state: Path, job: str) -> list[Path]:

@@ -14,7 +14,8 @@ Status = Mapping[str, Any]
 def pids_of(part: str, status: Status) -> set[int]:
     """Return the processes of a part: an actor's role, `watchdogs`, `supervisor`, `admin`,
 
-    `start process`, `all actors` (admin and logger included), or a service's name.
+    `start process`, `all actors` (admin and logger included), `all but the shim`, or a service's
+    name.
     """
     match part:
         case "start process":
@@ -25,6 +26,9 @@ def pids_of(part: str, status: Status) -> set[int]:
             return {status["supervisor"]["pid"]}
         case "all actors":
             return forks_of(status["pid"])
+        case "all but the shim":
+            parts = ("start process", "all actors", "Kafka", "web service")
+            return set().union(*(pids_of(each, status) for each in parts))
         case "watchdogs":
             return {a["pid"] for a in actors(status) if a["name"].startswith("watchdog")}
         case _ if part in SERVICES:

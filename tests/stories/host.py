@@ -1,6 +1,7 @@
 """A host of Kirby in a story: its state folder, its processes, and the person who sits at it."""
 
 import contextlib
+import json
 import random
 import signal
 import socket
@@ -167,6 +168,11 @@ class Host:
             )
             return answer
         return None
+
+    def kafka(self) -> str:
+        """Return where its Kafka listens, once it runs."""
+        told: dict[str, Any] = json.loads((self.state / "host.json").read_text())
+        return str(told["configuration"]["kafka"])
 
     @property
     def said(self) -> str:
