@@ -14,7 +14,7 @@ help: ## List what can be made
 
 install: $(INSTALLED) ## Make .venv and install Kirby with all that its tests need
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Kirby needs Python 3.11 or later; {sys.executable} is {v.major}.{v.minor}: run make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
