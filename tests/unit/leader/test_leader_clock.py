@@ -109,15 +109,15 @@ def test_a_leader_decides_nothing_before_its_own_beat_has_told_it_the_brokers_ti
     reader.leads()
 
     first = reader.takes(Tick())
-    reader.state.lead.is_committing = False  # type: ignore[union-attr]
+    reader.state.lead.is_committing = False
     again = reader.takes(Tick())
     reader.reads_beat(ALPHA)
-    reader.state.lead.is_committing = False  # type: ignore[union-attr]
+    reader.state.lead.is_committing = False
     then = reader.takes(Tick())
 
     assert _kinds(first) == ["Beat"]
     assert _kinds(again) == ["Beat"]
-    assert reader.state.lead.is_clock_known  # type: ignore[union-attr]
+    assert reader.state.lead.is_clock_known
     assert not [each for each in then if isinstance(each, StandDown)]
 
 
