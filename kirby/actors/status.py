@@ -11,6 +11,7 @@ def lines_of(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"{status['host']}  {status['address']}:{status['port']}  since {since:%d %b %H:%M}"
     yield f"state folder  {status['state']}"
     yield from _lead(status["supervisor"])
+    yield from _peers(status["supervisor"])
     yield _line("start process", status["pid"])
     for service in status["services"]:
         yield _line(service["name"], service["pid"])
@@ -27,6 +28,14 @@ def _lead(supervisor: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"leader  {supervisor['leader']}, epoch {supervisor['epoch']}"
     else:
         yield f"no leader is known; this host is {supervisor['stance']}"
+
+
+def _peers(supervisor: Mapping[str, Any] | None) -> Iterator[str]:
+    peers = supervisor.get("peers", {}) if supervisor else {}
+    for host, said in peers.items():
+        seconds = said["heard_seconds_ago"]
+        heard = f"{said['stance']}, heard {seconds:g} s ago" if seconds is not None else "not heard"
+        yield f"host  {host}  {heard}"
 
 
 def _actors(supervisor: Mapping[str, Any] | None) -> Iterator[str]:

@@ -30,6 +30,7 @@ class HostView:
     draining: bool
     held: Sequence[dict[str, Any]]
     builds: Sequence[dict[str, Any]]
+    leads_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +80,8 @@ def leader(now: datetime) -> LeaderView | None:
 def hosts(now: datetime) -> list[HostView]:
     """Return all hosts that were heard in the last week, by name."""
     leading = leader(now)
-    leads = leading.host if leading is not None and leading.beats else None
-    return [_host(row, now, leads) for row in HostRow.select().order_by(HostRow.name)]
+    beating = leading if leading is not None and leading.beats else None
+    return [_host(row, now, beating) for row in HostRow.select().order_by(HostRow.name)]
 
 
 def daemons(now: datetime, context: str | None = None) -> list[DaemonView]:
@@ -91,10 +92,13 @@ def daemons(now: datetime, context: str | None = None) -> list[DaemonView]:
     return [DaemonView(**row, alive=now - row["heard"] < SILENT_AFTER) for row in query.dicts()]
 
 
-def _host(row: Any, now: datetime, leads: str | None) -> HostView:
-    plain = [name for name in HostView.__dataclass_fields__ if name not in ("leads", "alive")]
+def _host(row: Any, now: datetime, beating: LeaderView | None) -> HostView:
+    worked_out = ("leads", "leads_since", "alive")
+    plain = [name for name in HostView.__dataclass_fields__ if name not in worked_out]
+    leads = beating is not None and row.name == beating.host
     return HostView(
         **{name: getattr(row, name) for name in plain},
-        leads=row.name == leads,
+        leads=leads,
+        leads_since=beating.since if leads and beating else None,
         alive=now - row.heard < SILENT_AFTER,
     )

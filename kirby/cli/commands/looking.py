@@ -119,6 +119,7 @@ def hosts(given: Namespace, terminal: Terminal) -> ExitCode:
         for each in answer["hosts"]
     ]
     terminal.table(("host", "state", "started", "slots used", "holds", "clock", "version"), rows)
-    if any(each["leads"] for each in answer["hosts"]):
-        terminal.say("* leads")
+    for each in answer["hosts"]:
+        if each["leads"]:
+            terminal.say(f"* leads; took the lead {ago(each['leads_since'])}")
     return ExitCode.OK

@@ -12,7 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from kirby.actors.joining import joined
+from kirby.core.configuration import HostConfiguration
+from kirby.core.configuration_fields import Endpoint
 from kirby.core.errors import ExitCode
+from kirby.core.names import Host
+from kirby.host.state import StateFolder
 from kirby.kafka import embedded
 from tests.builders.cluster import Cluster, give_key, refused
 from tests.stories.host import free_port
@@ -142,6 +147,27 @@ def test_where_nobody_answers_a_host_is_refused(comer: Comer) -> None:
 
     assert code == ExitCode.CONVENTION_UNREACHABLE
     assert place in said
+
+
+def test_a_host_that_needs_nothing_of_the_others_starts_though_nobody_answers(
+    comer: Comer,
+) -> None:
+    comer.has_the_key()
+    place = Endpoint(host="127.0.0.1", port=free_port("127.0.0.1"))
+    given = HostConfiguration(
+        name=Host("delta"),
+        state=str(comer.state),
+        port=free_port("127.0.0.1"),
+        convention_leader=place,
+        kafka="127.0.0.1:9",
+        web_urls=("http://127.0.0.1:9",),
+    )
+    said: list[str] = []
+
+    configuration = joined(given, StateFolder(path=comer.state), said.append)
+
+    assert configuration == given
+    assert f"no host of Kirby answers at {place}" in said[0]
 
 
 def test_with_another_clusters_kafka_a_host_is_refused(comer: Comer, tmp_path: Path) -> None:

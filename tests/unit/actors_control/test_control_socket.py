@@ -111,6 +111,10 @@ def test_a_status_shows_what_runs_with_its_pid_and_what_does_not() -> None:
             "leader": "oven",
             "epoch": 7,
             "stance": "leading",
+            "peers": {
+                "mill": {"heard_seconds_ago": 0.4, "stance": "following"},
+                "shop": {"heard_seconds_ago": None, "stance": None},
+            },
             "actors": [
                 {"name": "runner", "pid": 14, "state": "running", "recreated": 2},
                 {"name": "arbiter", "pid": 15, "state": "does not answer", "recreated": 0},
@@ -122,6 +126,8 @@ def test_a_status_shows_what_runs_with_its_pid_and_what_does_not() -> None:
     lines = list(lines_of(status))
 
     assert "leader  oven, epoch 7" in lines
+    assert "host  mill  following, heard 0.4 s ago" in lines
+    assert "host  shop  not heard" in lines
     assert "  web service        not running" in lines
     assert "  runner             pid 14  created anew 2 times" in lines
     assert "  arbiter            pid 15  does not answer" in lines

@@ -194,6 +194,7 @@ def test_hosts_and_status_tell_who_leads(service: Service) -> None:
     status = service.get("/status").json
 
     assert host["leads"]
+    assert host["leads_since"] == status["leader"]["since"]
     assert status["firing"]
     assert status["sentence"] == "firing · leader alpha for 1 h · 1 host · 0 missed in 24 h"
 
