@@ -1,4 +1,4 @@
-"""Every error that Kirby raises on purpose, in one tree.
+"""Every error that Kirby raises on purpose, in one tree and one file, however long that gets.
 
 The message of each is one sentence for the person who can act on it: what is wrong, where, and
 what to do. A new error is a class here, under the branch whose reader it has::
