@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SHELL := /bin/bash
+# Switching every rule off in turn takes longer than all other simulations: `make rules`.
+WITHOUT_RULES := --ignore=tests/simulation/cluster/test_cluster_mutations.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cluster test check format lint types contracts unit simulation simulate integration acceptance bench clean
+.PHONY: rules help install demo cluster test check format lint types contracts unit simulation simulate integration acceptance bench clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,7 +32,7 @@ cluster: $(INSTALLED) ## Run the bakery on three hosts of this machine; Ctrl-C s
 	@$(BIN)/kirby demo --hosts 3
 
 test: $(INSTALLED) ## Run the tests that run anywhere: pure ones, and those with real Kafka and processes
-	$(BIN)/pytest -q tests/unit tests/simulation
+	$(BIN)/pytest -q tests/unit tests/simulation $(WITHOUT_RULES)
 	$(BIN)/pytest -q tests/integration
 
 check: format lint types contracts unit simulation ## Format, lint, types, import contracts, fast tests
@@ -51,7 +53,10 @@ unit: $(INSTALLED) ## Run the pure tests
 	$(BIN)/pytest -q tests/unit
 
 simulation: $(INSTALLED) ## Run the seeded simulations, some hundred histories of each
-	$(BIN)/pytest -q tests/simulation
+	$(BIN)/pytest -q tests/simulation $(WITHOUT_RULES)
+
+rules: $(INSTALLED) ## Switch each rule off and see which checker misses it; takes half an hour
+	$(BIN)/pytest -q tests/simulation/cluster/test_cluster_mutations.py
 
 HISTORIES ?= 3000
 FIRST ?= 0
