@@ -245,7 +245,7 @@ def _why_withdrawn(fire: OpenFire, reason: LeaderReason) -> str:
         case LeaderReason.REPLACED:
             return "replaced by a later run"
         case _:
-            return f"the context is {reason.value}"
+            return _with_last(f"the context is {reason.value}", fire)
 
 
 def _stopped_by(fire: OpenFire) -> str:

@@ -340,3 +340,15 @@ def test_a_successor_knows_a_run_by_hand_that_has_ended_so_a_doubled_request_sta
     successor.ledger.read_request(0, 5, request)
 
     assert of_kind(Offer, successor.decides(3)) == []
+
+
+def test_a_fire_that_waited_for_its_next_attempt_when_it_was_disabled_tells_of_the_last():
+    world = a_running_world(attempts=2)
+    world.tells(exited(RUN, "failed", reason="exit status 3"))
+    world.decides(2)
+
+    world.ledger.undefine("pump/prod", LeaderReason.DISABLED)
+
+    assert ends(world, 3) == [
+        ("skipped", "the context is disabled; last attempt: exit status 3"),
+    ]
