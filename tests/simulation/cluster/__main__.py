@@ -10,13 +10,13 @@ import time
 from contextlib import nullcontext
 
 from tests.simulation.cluster.checkers import Violation, check, is_settled
-from tests.simulation.cluster.history import History
+from tests.simulation.cluster.history import History, Script
 from tests.simulation.cluster.mutations import MUTATIONS
 
 
-def run(seed: int) -> tuple[History, list[Violation]]:
-    """Run one history and check it."""
-    history = History(seed)
+def run(seed: int, script: Script | None = None) -> tuple[History, list[Violation]]:
+    """Run one history and check it; its script is drawn from the seed where none is given."""
+    history = History(seed, script)
     history.run(is_settled)
     return history, check(history)
 

@@ -45,6 +45,7 @@ class Script:
     loss: float = 0.0
     dawdling: float = 0.0
     longest: float = 2.0
+    long_share: float = 0.2  # of the runs
     steps: list[Step] = field(default_factory=list)
 
     def _weather(self) -> str:
@@ -53,7 +54,8 @@ class Script:
 
     def __str__(self) -> str:
         lines = [
-            f"hosts {self.hosts}, slots {self.slots}, longest run {self.longest:.1f} s",
+            f"hosts {self.hosts}, slots {self.slots}",
+            f"longest run {self.longest:.1f} s, {self.long_share:.0%} of them long",
             self._weather(),
         ]
         for context, each in self.contexts.items():
@@ -79,7 +81,8 @@ def script_of(seed: int) -> Script:
         lateness=chance.choice((0.01, 0.05, 0.15)) if stormy else 0.0,
         loss=chance.choice((0.01, 0.05, 0.1)) if stormy else 0.0,
         dawdling=chance.choice((0.05, 0.3)) if stormy else 0.0,
-        longest=chance.choice((3.0, 12.0, 30.0)),
+        longest=chance.choice((3.0, 12.0, 45.0)),
+        long_share=chance.choice((0.2, 0.2, 0.7)),
     )
     names = NAMES[:hosts]
     kinds = list(FAULTS)
@@ -123,7 +126,7 @@ Draw = Callable[[random.Random, tuple[Host, ...], Contexts], Args]
 
 def _seconds(chance: random.Random, most: float = 45.0) -> float:
     short, middle, long = chance.uniform(0.1, 3.0), chance.uniform(1.0, 12.0), most
-    return round(chance.choice((short, middle, chance.uniform(12.0, long))), 2)
+    return round(chance.choice((short, middle, *(chance.uniform(12.0, long),) * 2)), 2)
 
 
 def _host(chance: random.Random, hosts: tuple[Host, ...], _c: object) -> Args:
@@ -218,7 +221,7 @@ class History:
             contexts=self.script.contexts,
         )
         world = self.world
-        world.longest = self.script.longest
+        world.longest, world.long_share = self.script.longest, self.script.long_share
         world.weather.lateness, world.weather.loss = self.script.lateness, self.script.loss
         world.weather.dawdling, world.weather.until = self.script.dawdling, STORM_SECONDS
         self.now = world.timeline
@@ -326,6 +329,10 @@ class History:
     def wipe(self, host: Host, seconds: float) -> None:
         self.world.hosts[host].wipe()
         self._later(seconds, self.world.hosts[host].start)
+
+    def remove(self, host: Host) -> None:
+        self.world.hosts[host].kill()
+        self.world.hosts[host].is_removed = True
 
     def _freeze(self, host: Host, seconds: float, what: str) -> None:
         known = self.world.hosts[host]

@@ -42,6 +42,7 @@ class SimHost:
         self.thaws: list[float] = []
         self.freezes: list[float] = []
         self.is_up = False
+        self.is_removed = False  # for good
 
     # -- clocks
 
@@ -76,6 +77,10 @@ class SimHost:
         """Whether this answer is lost."""
         return self.world.weather.loses()
 
+    def handful(self) -> int:
+        """Return how many records a fetch brings at the most."""
+        return self.world.weather.handful()
+
     def dawdles(self) -> bool:
         """Whether this transaction is not committed in the same breath."""
         return self.world.weather.dawdles()
@@ -89,7 +94,7 @@ class SimHost:
 
     def start(self) -> None:
         """Start what is not running."""
-        if self.is_up:
+        if self.is_up or self.is_removed:
             return
         self.is_up = True
         self.renew_shim()

@@ -28,8 +28,9 @@ from kirby.core.leader.ledger import Ledger
 from kirby.core.names import AttemptId
 from kirby.core.records import LeaderClaim, Phase, TopicName
 from kirby.shim import admission, course, effects, recovery
-from tests.simulation.cluster import leading, shim_sim, wires
+from tests.simulation.cluster import leading, shim_sim, stories, wires
 from tests.simulation.cluster.broker import Broker
+from tests.simulation.cluster.history import Script
 
 Change = tuple[Any, str, Any]  # what is replaced: in what, its name, by what
 
@@ -43,6 +44,7 @@ class Mutation:
     changes: Callable[[], list[Change]]
     by: tuple[str, ...] = ()  # the invariants that break
     seeds: tuple[int, ...] = ()  # that have found it before; the search begins with them
+    story: Callable[[], Script] | None = None  # a history written for it, tried before all others
 
     @contextmanager
     def off(self) -> Iterator[None]:
@@ -245,7 +247,7 @@ def _ends_before_fencing() -> list[Change]:
         known = scheduler.link
         return known.ends_before if known is not None else scheduler._ends()
 
-    return [(leading, "ends_of", ends_of)]
+    return [(leading, "ends_of", ends_of), *_gate_always_open()]
 
 
 def _nothing_named_is_read() -> list[Change]:
@@ -432,6 +434,7 @@ MUTATIONS: dict[str, Mutation] = {
         without="every Runner that reads its own claim arms",
         changes=_every_own_claim_wins,
         by=("I2", "I6"),
+        seeds=(0,),
     ),
     "arming once": Mutation(rule="C4", without="a won claim is armed twice", changes=_arm_twice),
     "claims read from early enough": Mutation(
@@ -439,17 +442,21 @@ MUTATIONS: dict[str, Mutation] = {
         without="a Runner reads claims from its own ticket on",
         changes=_claims_read_too_late,
         by=("I2",),
+        seeds=(5,),
     ),
     "read up before claiming": Mutation(
         rule="C1",
         without="a Runner claims before it has read up",
         changes=_claims_before_all_is_read,
+        by=("I2", "I6"),
+        seeds=(5,),
     ),
     "not started only when barred": Mutation(
         rule="C5",
         without="what is refused is reported without asking the shim",
         changes=_not_started_unbarred,
         by=("I2", "I3", "I6"),
+        seeds=(24,),
     ),
     "won means told": Mutation(
         rule="C5",
@@ -461,12 +468,12 @@ MUTATIONS: dict[str, Mutation] = {
         rule="C6",
         without="Runners pass over the leader's claims",
         changes=_stops_go_unread,
-        by=("I3",),
     ),
     "ends listed until acknowledged": Mutation(
         rule="L1",
         without="a heartbeat does not list what has ended",
         changes=_ended_not_listed,
+        story=stories.runners_come_and_go,
         by=("I3", "I6"),
     ),
     "won is listed": Mutation(
@@ -477,47 +484,51 @@ MUTATIONS: dict[str, Mutation] = {
         without="a Runner without a shim sends heartbeats",
         changes=_beats_without_a_shim,
         by=("I3", "I6"),
+        seeds=(9,),
     ),
     "the shim's memory is on the disk": Mutation(
         rule="shim",
         without="a new shim knows no attempt whose folder is gone",
         changes=_memory_of_a_shim_only,
-        by=("I2", "I3"),
     ),
     "older incarnations are refused": Mutation(
         rule="L5",
         without="the shim obeys a Runner that was superseded",
         changes=_older_runners_heard,
         by=("I3", "I6"),
+        seeds=(15,),
     ),
     "releasing counts as begun": Mutation(
         rule="shim",
         without="a new shim calls what was being released not started",
         changes=_releasing_not_begun,
         by=("I3",),
+        seeds=(3,),
     ),
     "killed when the lease ends": Mutation(
         rule="L6",
         without="an exclusive script outlives its lease",
         changes=_no_kill_at_lease_end,
+        story=stories.a_host_is_cut_off,
         by=("I6",),
     ),
     "the lease runs from the sending": Mutation(
         rule="L6",
         without="the lease ends 10 s later",
         changes=_lease_from_acknowledgement,
+        story=stories.a_host_is_cut_off,
         by=("I6",),
     ),
     "killed before renewal": Mutation(
         rule="L6",
         without="a lapsed lease is renewed first",
         changes=_renewal_before_kill,
-        by=("I6",),
     ),
     "exclusive dies with the shim": Mutation(
         rule="L6",
         without="an exclusive script outlives its shim",
         changes=_exclusive_outlives_its_shim,
+        story=stories.a_host_loses_shim_and_kirby,
         by=("I6",),
     ),
     "the last look": Mutation(
@@ -530,24 +541,27 @@ MUTATIONS: dict[str, Mutation] = {
         without="every host takes its own clock for the broker's",
         changes=_no_clock_offset,
         by=("I4",),
+        seeds=(85,),
     ),
     "fencing": Mutation(
         rule="fencing",
         without="Kafka takes what a deposed leader writes",
         changes=_no_fencing,
         by=("I1", "I3", "I5", "I7"),
+        seeds=(11,),
     ),
     "ends taken after the fencing": Mutation(
         rule="step 4",
-        without="a new leader reads up to ends that it asked for before",
+        without="a new leader reads up to ends that it asked for before (and no gate holds it up)",
         changes=_ends_before_fencing,
-        by=("I1", "I3", "I7"),
+        story=stories.hosts_do_not_hear_each_other,
     ),
     "what the cursor names is read": Mutation(
         rule="step 4",
         without="a new leader reads claims and runs from their ends on",
         changes=_nothing_named_is_read,
         by=("I3",),
+        seeds=(0,),
     ),
     "ends and offers with the cursor": Mutation(
         rule="O1",
@@ -571,34 +585,42 @@ MUTATIONS: dict[str, Mutation] = {
         rule="C7",
         without="the leader ends what it has claimed without reading its claim back",
         changes=_ends_unread_claims,
+        story=stories.what_is_claimed_is_suspended,
         by=("I3",),
     ),
     "silence": Mutation(
         rule="L2",
         without="no host is ever lost by silence",
         changes=_silence_counts_not,
+        story=stories.a_host_never_comes_back,
         by=("I3",),
     ),
     "gap": Mutation(
         rule="L2",
         without="a silence of all counts against each",
         changes=_no_gap_rule,
-        by=("I3",),
+        story=stories.a_leader_is_frozen_alone,
+        by=("I3", "I6"),
     ),
     "margin": Mutation(
-        rule="L2", without="a host is lost as soon as its lease ends", changes=_no_margin
+        rule="L2",
+        without="a host is lost as soon as its lease ends",
+        changes=_no_margin,
+        seeds=(26,),
+        by=("I3",),
     ),
     "superseded": Mutation(
         rule="L3",
         without="a claim of an earlier life is waited for, for ever",
         changes=_superseded_counts_not,
         by=("I3",),
+        seeds=(14,),
     ),
     "watermark": Mutation(
         rule="L3",
         without="a superseded claim is judged before the runs topic was read",
         changes=_no_watermark,
-        by=("I3",),
+        story=stories.runners_come_and_go,
     ),
     "high watermark": Mutation(
         rule="L3",
@@ -610,12 +632,12 @@ MUTATIONS: dict[str, Mutation] = {
         without="a superseded claim never began, also on a wiped host",
         changes=_same_folder_unasked,
         by=("I3",),
+        seeds=(14,),
     ),
     "the same state folder": Mutation(
         rule="L4",
         without="a superseded claim is lost, also where it never began",
         changes=_every_superseded_is_lost,
-        by=("I3",),
     ),
     "old heartbeats": Mutation(
         rule="L3",

@@ -5,35 +5,39 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.cluster.__main__ import run
+from tests.simulation.cluster.history import Script
 from tests.simulation.cluster.mutations import MUTATIONS, Mutation
 
 HISTORIES = 400  # at the most; the seeds that found it before come first
+STORIES = 60  # with one script written for it, and as many chances
 LOCK_SEEDS = range(8)  # what nothing finds is at least played for so long
 
 FOUND = sorted(name for name, mutation in MUTATIONS.items() if mutation.by)
 LOCKS = sorted(set(MUTATIONS) - set(FOUND))
 
 
-def broken_by(mutation: Mutation, seeds: Iterator[int]) -> set[str]:
+def broken_by(mutation: Mutation) -> set[str]:
     """Return the invariants that the first history breaks that breaks one of those expected."""
     with mutation.off():
-        for seed in seeds:
-            rules = {violation.rule for violation in run(seed)[1]}
+        for seed, script in histories_of(mutation):
+            rules = {violation.rule for violation in run(seed, script)[1]}
             if rules & set(mutation.by):
                 return rules
     return set()
 
 
-def seeds_of(mutation: Mutation) -> Iterator[int]:
-    yield from mutation.seeds
-    yield from (seed for seed in range(HISTORIES) if seed not in mutation.seeds)
+def histories_of(mutation: Mutation) -> Iterator[tuple[int, Script | None]]:
+    if mutation.story is not None:
+        yield from ((seed, mutation.story()) for seed in range(STORIES))
+    yield from ((seed, None) for seed in mutation.seeds)
+    yield from ((seed, None) for seed in range(HISTORIES) if seed not in mutation.seeds)
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_a_checker_misses_the_rule(name: str) -> None:
     mutation = MUTATIONS[name]
 
-    rules = broken_by(mutation, seeds_of(mutation))
+    rules = broken_by(mutation)
 
     assert rules & set(mutation.by), f"nothing breaks without {mutation.rule}: {mutation.without}"
 

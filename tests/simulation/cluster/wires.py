@@ -35,6 +35,9 @@ class Air(Protocol):
     def loses(self) -> bool:
         """Whether this answer is lost."""
 
+    def handful(self) -> int:
+        """Return how many records a fetch brings at the most."""
+
     def dawdles(self) -> bool:
         """Whether this transaction is not committed in the same breath."""
 
@@ -102,13 +105,18 @@ class Reader:
     def _read_on(self, place: Place) -> None:
         log, end = self.wire.broker.logs[place], self.wire.broker.stable(place)
         at = self.positions[place]
-        while at < end and not self.closed:
+        until = min(end, at + self.wire.air.handful())
+        while at < until and not self.closed:
             entry = log[at]
             at += 1
             self.positions[place] = at
             if entry.fate is Fate.STANDS:
                 self._take(place, at - 1, entry)
-        if not self.closed:
+        if self.closed:
+            return
+        if until < end:
+            self.stir(place)
+        else:
             self._caught_up(place, end)
 
 

@@ -19,6 +19,7 @@ from tests.simulation.cluster.life import Life, Timeline
 NAMES = tuple(Host(name) for name in ("alpha", "beta", "gamma", "delta"))
 STEADY_SECONDS = 0.002  # mean of a step to the broker in calm weather
 WEB_SECONDS = 0.02
+PLENTY = 10_000
 
 
 @dataclass(kw_only=True)
@@ -45,6 +46,12 @@ class Weather:
             if chance.random() < self.lateness / 5:
                 steady += chance.uniform(0.0, 4.0)
         return steady
+
+    def handful(self) -> int:
+        """Return how many records a fetch brings at the most."""
+        if not self.lateness or self.is_calm:
+            return PLENTY
+        return self.timeline.chance.choice((1, 4, 20, PLENTY))
 
     def pause(self) -> float:
         """Return how long a message within a host waits."""
@@ -127,7 +134,7 @@ class World:
         self.apart: set[frozenset[Host]] = set()
         self.requests = 0
         self.asked: list[RunId] = []
-        self.longest = 2.0
+        self.longest, self.long_share = 2.0, 0.2
         for definition in contexts.values():
             self.web.put(definition)
         self.hosts = {
@@ -146,7 +153,7 @@ class World:
         """Draw how long a script runs, and its wait status."""
         chance = self.timeline.chance
         status = 256 if chance.random() < 0.15 else 0
-        if chance.random() < 0.2:
+        if chance.random() < self.long_share:
             return chance.uniform(1.0, self.longest), status
         return chance.expovariate(1.0), status
 
