@@ -284,7 +284,8 @@ def _excused(history: History, record: Record, earlier: Script, later: Script) -
         frozen = host.was_frozen(later.started) or bool(thaws)
         return frozen and ended - max(thaws, default=ended) <= THAW_SECONDS
     beats = [entry.stood for beat, entry in record.beats if beat.host == earlier.host]
-    around = [earlier.started, *[at for at in beats if earlier.started < at < later.started]]
+    before = max((at for at in beats if at <= earlier.started), default=earlier.started)
+    around = [before, *[at for at in beats if earlier.started < at < later.started]]
     gaps = [b - a for a, b in zip(around, [*around[1:], later.started], strict=True)]
     return max(gaps) >= LOST_SECONDS
 
