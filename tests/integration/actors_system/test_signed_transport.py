@@ -155,7 +155,7 @@ def test_three_hundred_silent_connections_do_not_shut_an_actor_off(system: Any, 
         link.close()
 
     assert well
-    assert sockets < 250
+    assert sockets < 290  # 200 may come in at a time; some that were closed linger for a moment
 
 
 def test_when_an_actor_is_killed_its_children_go_with_it(system: Any, echo: Any) -> None:

@@ -71,7 +71,7 @@ def test_a_leader_that_is_cut_off_is_replaced_and_follows_when_it_is_back(
     cluster.network.heal(first)
     cluster.have_met()
     assert cluster.stances()[successor] == "leading"
-    assert cluster.leader_by(first) == successor
+    eventually(lambda: cluster.leader_by(first) == successor, what=f"{first} follows {successor}")
 
 
 def test_while_the_leader_is_there_cutting_off_another_changes_nothing(
