@@ -4,9 +4,7 @@ import argparse
 import json
 import os
 import signal
-import socket
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +16,13 @@ from kirby.actors.services import services_of
 from kirby.actors.start_flags import add_start_flags
 from kirby.actors.starting import end_services, holder_of
 from kirby.actors.status import lines_of
-from kirby.core.configuration import HostConfiguration, Machine, configure
-from kirby.core.errors import Conflict, ExitCode, InvalidConfiguration, KirbyError, NotFound
+from kirby.core.configuration import HostConfiguration, configure
+from kirby.core.errors import Conflict, ExitCode, KirbyError, NotFound
 from kirby.core.names import Host
 from kirby.host import locks
 from kirby.host.processes import wait_until
-from kirby.host.state import StateFolder, default_state_folder
+from kirby.host.settings_file import read_settings, this_machine
+from kirby.host.state import StateFolder
 from kirby.kafka.progress import Progress, silent
 
 STOP_WITHIN_S = 120.0  # scripts that are ended have their grace, and Kafka its time
@@ -134,10 +133,10 @@ def configuration_of(
         InvalidConfiguration: with all faults.
     """
     return configure(
-        machine=_machine(),
+        machine=this_machine(),
         flags={field: given.get(flag) for flag, field in _FLAGS.items()},
         environment=environment,
-        file=_read(given.get("config")),
+        file=read_settings(given.get("config")),
     )
 
 
@@ -159,28 +158,7 @@ def _stop_what_stayed(folder: StateFolder, say: Say, *, with_scripts: bool) -> E
 
 
 def _folder(state: str | None) -> StateFolder:
-    return StateFolder(path=Path(state or _machine().state).absolute())
-
-
-def _machine() -> Machine:
-    return Machine(
-        hostname=socket.gethostname(),
-        cores=len(os.sched_getaffinity(0)),
-        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        state=str(default_state_folder(Path.cwd(), Path.home())),
-    )
-
-
-def _read(path: str | None) -> Mapping[str, object]:
-    if path is None:
-        return {}
-    try:
-        with Path(path).open("rb") as file:
-            return tomllib.load(file)
-    except OSError as fault:
-        raise InvalidConfiguration(f"cannot be read: {fault.strerror}", field=path) from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise InvalidConfiguration(f"is no TOML: {fault}", field=path) from fault
+    return StateFolder(path=Path(state or this_machine().state).absolute())
 
 
 def _parser() -> argparse.ArgumentParser:

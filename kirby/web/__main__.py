@@ -3,19 +3,18 @@
 import argparse
 import logging
 import os
-import socket
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kirby.core.configuration import HostConfiguration, Machine, configure
+from kirby.core.configuration import HostConfiguration, configure
 from kirby.core.configuration_fields import FIELDS, Endpoint, Unfit
 from kirby.core.errors import InvalidConfiguration, KafkaNotReachable, KirbyError
 from kirby.host.host_file import read_host_file
-from kirby.host.state import StateFolder, default_state_folder
+from kirby.host.settings_file import read_settings, this_machine
+from kirby.host.state import StateFolder
 from kirby.kafka.broker_files import BrokerFolder, kept_ports
 from kirby.web.server import WebProcess, WebSettings
 
@@ -44,7 +43,7 @@ def settings_of(given: Mapping[str, Any], environment: Mapping[str, str]) -> Web
         InvalidConfiguration: with all faults.
         KafkaNotReachable: nobody said where Kafka is.
     """
-    folder = StateFolder(path=Path(given["state"] or _machine().state).absolute())
+    folder = StateFolder(path=Path(given["state"] or this_machine().state).absolute())
     host = read_host_file(folder)
     if host is not None and given["config"] is None:
         configuration = _with_flags(host.configuration, given)
@@ -71,10 +70,10 @@ def _with_flags(configuration: HostConfiguration, given: Mapping[str, Any]) -> H
 
 def _configured(given: Mapping[str, Any], environment: Mapping[str, str]) -> HostConfiguration:
     return configure(
-        machine=_machine(),
+        machine=this_machine(),
         flags={field: given[flag] for flag, field in FLAGS.items()},
         environment=environment,
-        file=_read(given["config"]),
+        file=read_settings(given["config"]),
     )
 
 
@@ -87,27 +86,6 @@ def _embedded(folder: StateFolder) -> str:
             "or begin with 'kirby start'"
         )
     return ports.bootstrap
-
-
-def _machine() -> Machine:
-    return Machine(
-        hostname=socket.gethostname(),
-        cores=len(os.sched_getaffinity(0)),
-        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        state=str(default_state_folder(Path.cwd(), Path.home())),
-    )
-
-
-def _read(path: str | None) -> Mapping[str, object]:
-    if path is None:
-        return {}
-    try:
-        with Path(path).open("rb") as file:
-            return tomllib.load(file)
-    except OSError as fault:
-        raise InvalidConfiguration(f"cannot be read: {fault.strerror}", field=path) from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise InvalidConfiguration(f"is no TOML: {fault}", field=path) from fault
 
 
 def _parser() -> argparse.ArgumentParser:
