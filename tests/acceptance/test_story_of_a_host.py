@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,9 @@ from tests.stories.jobs import errand, servant
 from tests.stories.ledger import instant
 from tests.stories.patience import eventually
 from tests.stories.schedules import due_instants, without_an_end
+
+# The leader learns of a change within a second, and what it offered before is parked for two.
+LOOKS = 4
 
 pytestmark = pytest.mark.acceptance
 
@@ -133,9 +137,19 @@ def test_a_whole_host_that_was_down_catches_up_as_each_context_says(own_host: Ho
     assert host.witness.twice() == {}
 
 
+def has_come_to_rest(host: Host) -> bool:
+    """Whether nothing lives, also once the leader has learnt that nothing more is to be done."""
+    for _ in range(LOOKS):
+        if host.status()["scripts"]:
+            return False
+        time.sleep(1)
+    return True
+
+
 def test_a_stop_while_nothing_runs_leaves_no_process_no_lock_and_no_port(own_host: Host) -> None:
     host = own_host
     host.applies_document({"job": {"idle": errand("succeed")}}, "--prune").well()
+    eventually(lambda: has_come_to_rest(host), what="what ran before has ended")
     named = anatomy.all_pids(host.is_whole())
 
     host.stop()
