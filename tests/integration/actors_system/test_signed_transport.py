@@ -29,8 +29,25 @@ def a_free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def listeners() -> set[tuple[str, int]]:
+    """Return the addresses and ports on which this process and its descendants listen."""
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return {
+        (connection.laddr.ip, connection.laddr.port)
+        for process in family
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
 @pytest.fixture(scope="module")
-def system() -> Iterator[Any]:
+def heard_before() -> set[tuple[str, int]]:
+    """Give what listens for the rest of the session: its broker, its package index."""
+    return listeners()
+
+
+@pytest.fixture(scope="module")
+def system(heard_before: set[tuple[str, int]]) -> Iterator[Any]:
     transport.install(key=KEY, address=ADDRESS)
     parents.adopt_descendants()
     system = ActorSystem("multiprocTCPBase", {"Admin Port": a_free_port()})
@@ -83,18 +100,13 @@ def test_actors_speak_to_each_other_in_signed_frames(system: Any, echo: Any) -> 
     assert system.ask(child, "rise", 5) == "rise"
 
 
-def test_only_the_given_address_listens(system: Any, echo: Any) -> None:
+def test_only_the_given_address_listens(
+    heard_before: set[tuple[str, int]], system: Any, echo: Any
+) -> None:
     system.ask(system.ask(echo, "child", 5), "rise", 5)
 
-    children = psutil.Process().children(recursive=True)
-    # The broker that all tests of a session share is a child, too.
-    family = [psutil.Process(), *(child for child in children if child.name() != "java")]
-    listening = {
-        connection.laddr.ip
-        for process in family
-        for connection in process.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    listening = {ip for ip, _ in listeners() - heard_before}
 
     assert len(family) >= 5  # this one, admin, logger, Echo and its child
     assert listening == {ADDRESS}
