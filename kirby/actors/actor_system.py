@@ -8,6 +8,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,7 +96,7 @@ class HostActors:
         self._supervisor = self._system.createActor(self._supervisor_class)
         self.supervisor = _new_child(self.admin, before)
         begin = Begin(
-            configuration=self._configuration,
+            configuration=for_actors(self._configuration),
             state_folder=StateFolderId(self._folder.id_file.read_text().strip()),
             life=next_number(self._folder.life),
             started=self._started,
@@ -170,6 +171,11 @@ class HostActors:
     def _family(self) -> list[psutil.Process]:
         """Return what lives of the actor system: all that this process forked and never exec'd."""
         return [child for child in psutil.Process().children(recursive=True) if _is_fork(child)]
+
+
+def for_actors(configuration: HostConfiguration) -> HostConfiguration:
+    """Leave out what only the web service needs: it may hold a password."""
+    return replace(configuration, database="")
 
 
 def is_port_free(address: str, port: int) -> bool:

@@ -65,8 +65,11 @@ class WebService:
     def start(self) -> None:
         """Start it, unless it lives."""
         if self.running() is None:
-            command = [sys.executable, "-m", "kirby.web", "--state", str(self.folder.path)]
-            self._process.start(command, log=self.folder.log / "web.log", env=os.environ)
+            self._process.start(self.command(), log=self.folder.log / "web.log", env=os.environ)
+
+    def command(self) -> list[str]:
+        """Return how it is started; all else, passwords too, it finds in `host.json`."""
+        return [sys.executable, "-m", "kirby.web", "--state", str(self.folder.path)]
 
     def end(self) -> None:
         """End it."""

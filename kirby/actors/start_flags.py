@@ -18,4 +18,7 @@ def add_start_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--priority", help="in the election; the higher one stands first")
     parser.add_argument("--web-listen", metavar="HOST:PORT", help="of the own web service")
+    parser.add_argument(
+        "--database", metavar="URL", help="of the own web service (default: SQLite)"
+    )
     parser.add_argument("--config", metavar="FILE", help="settings in TOML")

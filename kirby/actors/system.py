@@ -38,6 +38,7 @@ _FLAGS = {
     "kafka": "kafka.bootstrap",
     "web": "web.urls",
     "web_listen": "web.listen",
+    "database": "web.database",
 }
 
 

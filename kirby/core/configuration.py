@@ -68,6 +68,7 @@ class HostConfiguration:
     replication: int = EMBEDDED_REPLICATION
     web_urls: tuple[str, ...] = ()
     web_listen: Endpoint = WEB_LISTEN
+    database: str = field(default="", repr=False)  # of the web service; empty: SQLite beside it
     package_index: str = ""  # besides the built-in one; empty: the public index
 
     @property

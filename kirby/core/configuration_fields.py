@@ -9,6 +9,7 @@ from kirby.core.errors import InvalidName
 from kirby.core.names import check_name
 
 VARIABLE_PREFIX = "KIRBY_"
+DATABASE_VARIABLE = "KIRBY_DATABASE"
 # Of the command line, and of scripts: a host may be started from a shell that has them.
 _COMMAND_LINE = ("URL", "TOKEN")
 _SCRIPT = ("RUN_ID", "ATTEMPT", "SCHEDULED_AT", "FENCING_TOKEN", "JOB", "ENVIRONMENT", "HOST")
@@ -57,6 +58,8 @@ class Setting:
 
 def variable_of(name: str) -> str:
     """Return the environment variable of a setting."""
+    if name == "web.database":
+        return DATABASE_VARIABLE  # the command line's upgrades of the database read it as well
     return VARIABLE_PREFIX + name.replace(".", "_").upper()
 
 
@@ -136,6 +139,16 @@ def _urls(value: object) -> tuple[str, ...]:
     return urls
 
 
+def _database(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"sqlite:///.+|postgres(ql)?://\S+", text):
+        # What was written is not repeated: it may hold a password.
+        raise Unfit(
+            "this is no database: use sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        )
+    return text
+
+
 def _list(value: object) -> list[str]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list) or not parts:
@@ -186,5 +199,6 @@ FIELDS: dict[str, Setting] = {
     "kafka.key_password": _setting("", "kafka.key_password", _text),
     "web.urls": _setting("web_urls", "--web", _urls),
     "web.listen": _setting("web_listen", "--web-listen", _endpoint),
+    "web.database": _setting("database", "--database", _database),
     "package_index": _setting("package_index", "package_index", _text),
 }

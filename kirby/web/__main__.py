@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kirby.core.configuration import HostConfiguration, configure
-from kirby.core.configuration_fields import FIELDS, Endpoint, Unfit
+from kirby.core.configuration_fields import DATABASE_VARIABLE, FIELDS, Unfit
 from kirby.core.errors import InvalidConfiguration, KafkaNotReachable, KirbyError
 from kirby.host.host_file import read_host_file
 from kirby.host.settings_file import read_settings, this_machine
@@ -18,7 +18,12 @@ from kirby.host.state import StateFolder
 from kirby.kafka.broker_files import BrokerFolder, kept_ports
 from kirby.web.server import WebProcess, WebSettings
 
-FLAGS = {"kafka": "kafka.bootstrap", "state": "state", "listen": "web.listen"}
+FLAGS = {
+    "kafka": "kafka.bootstrap",
+    "state": "state",
+    "listen": "web.listen",
+    "database": "web.database",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,26 +51,36 @@ def settings_of(given: Mapping[str, Any], environment: Mapping[str, str]) -> Web
     folder = StateFolder(path=Path(given["state"] or this_machine().state).absolute())
     host = read_host_file(folder)
     if host is not None and given["config"] is None:
-        configuration = _with_flags(host.configuration, given)
+        configuration = _with_flags(host.configuration, given, environment)
     else:
         configuration = _configured(given, environment)
     return WebSettings(
         folder=folder,
         configuration=replace(configuration, kafka=configuration.kafka or _embedded(folder)),
         listen=configuration.web_listen,
-        database=given["database"] or "",
+        database=configuration.database,
     )
 
 
-def _with_flags(configuration: HostConfiguration, given: Mapping[str, Any]) -> HostConfiguration:
-    listen: Any = configuration.web_listen
-    if given["listen"] is not None:
-        try:
-            listen = FIELDS["web.listen"].parse(given["listen"])
-        except Unfit as unfit:
-            raise InvalidConfiguration(str(unfit), field="--listen") from None
-    assert isinstance(listen, Endpoint)
-    return replace(configuration, web_listen=listen, kafka=given["kafka"] or configuration.kafka)
+def _with_flags(
+    configuration: HostConfiguration, given: Mapping[str, Any], environment: Mapping[str, str]
+) -> HostConfiguration:
+    database = given["database"] or environment.get(DATABASE_VARIABLE)
+    told = {
+        "web_listen": _parsed("web.listen", given["listen"], "--listen"),
+        "database": _parsed("web.database", database, "--database"),
+        "kafka": given["kafka"],
+    }
+    return replace(configuration, **{name: value for name, value in told.items() if value})
+
+
+def _parsed(setting: str, value: str | None, flag: str) -> Any:
+    if not value:
+        return None
+    try:
+        return FIELDS[setting].parse(value)
+    except Unfit as unfit:
+        raise InvalidConfiguration(str(unfit), field=flag) from None
 
 
 def _configured(given: Mapping[str, Any], environment: Mapping[str, str]) -> HostConfiguration:

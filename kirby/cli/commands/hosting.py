@@ -1,12 +1,16 @@
 """One host: start, stop, status, and the upgrade of its database."""
 
+import os
 from argparse import Namespace
 
 from kirby.actors import system
 from kirby.cli.connecting import folder_of
 from kirby.cli.fetching import FetchProgress
 from kirby.cli.terminal import Terminal
+from kirby.core.configuration_fields import DATABASE_VARIABLE
 from kirby.core.errors import ExitCode
+from kirby.host.host_file import read_host_file
+from kirby.host.state import StateFolder
 from kirby.model import database, migrations
 
 
@@ -30,9 +34,16 @@ def status(given: Namespace, terminal: Terminal) -> ExitCode:
 def upgrade(given: Namespace, terminal: Terminal) -> ExitCode:
     """Apply what is new to the database."""
     folder = folder_of(given)
-    database.bind(database.connect(given.database or f"sqlite:///{folder.web / 'kirby.db'}"))
+    database.bind(database.connect(given.database or _database_of(folder)))
     before, after = migrations.upgrade()
     terminal.data({"before": before, "after": after})
     told = f"upgraded from version {before} to {after}" if before < after else "up to date already"
     terminal.say(f"the database is {told}")
     return ExitCode.OK
+
+
+def _database_of(folder: StateFolder) -> str:
+    """Return the database that this host's web service uses, as far as that is told."""
+    host = read_host_file(folder)
+    named = os.environ.get(DATABASE_VARIABLE) or (host.configuration.database if host else "")
+    return named or f"sqlite:///{folder.web / 'kirby.db'}"

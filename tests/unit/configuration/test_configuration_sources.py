@@ -131,3 +131,21 @@ def test_where_the_embedded_kafka_comes_from_is_no_setting_of_the_host() -> None
     )
 
     assert host.kafka == ""
+
+
+def test_a_database_is_named_by_flag_variable_or_file_and_its_password_shows_nowhere() -> None:
+    url = "postgresql://kirby:crumbs@db.example/kirby"
+
+    by_file = configure(machine=MACHINE, file={"web": {"database": url}})
+    by_variable = configure(machine=MACHINE, environment={"KIRBY_DATABASE": url})
+    by_flag = configure(machine=MACHINE, flags={"web.database": url})
+
+    assert {host.database for host in (by_file, by_variable, by_flag)} == {url}
+    assert "crumbs" not in repr(by_file)
+
+
+def test_a_fault_of_a_database_does_not_repeat_its_password() -> None:
+    told = faults_of(environment={"KIRBY_DATABASE": "mysql://kirby:crumbs@db.example/kirby"})
+
+    assert "use sqlite:///PATH or postgresql://" in told["KIRBY_DATABASE"]
+    assert "crumbs" not in told["KIRBY_DATABASE"]
