@@ -59,14 +59,15 @@ unit: $(INSTALLED) ## Run the pure tests
 simulation: $(INSTALLED) ## Run the seeded simulations, some hundred histories of each
 	$(BIN)/pytest -q tests/simulation $(WITHOUT_RULES)
 
-rules: $(INSTALLED) ## Switch each rule off and see which checker misses it; takes half an hour
-	$(BIN)/pytest -q tests/simulation/cluster/test_cluster_mutations.py
+rules: $(INSTALLED) ## Switch each rule off and see which checker misses it, on all cores
+	$(BIN)/pytest -q -n auto tests/simulation/cluster/test_cluster_mutations.py
 
 HISTORIES ?= 3000
 FIRST ?= 0
+WORKERS ?= 0
 
-simulate: $(INSTALLED) ## Run the whole core through HISTORIES seeded histories (from seed FIRST)
-	$(BIN)/python -m tests.simulation.cluster --histories $(HISTORIES) --first $(FIRST)
+simulate: $(INSTALLED) ## Run the whole core through HISTORIES seeded histories, from seed FIRST, by WORKERS processes
+	$(BIN)/python -m tests.simulation.cluster --histories $(HISTORIES) --first $(FIRST) --workers $(WORKERS)
 
 integration: $(INSTALLED) ## Run the tests with real Kafka, databases and processes
 	$(BIN)/pytest -q tests/integration $(WITHOUT_HOSTS) $(RERUNS)

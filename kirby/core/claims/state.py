@@ -1,10 +1,12 @@
 """What one Runner knows: the state of `core.claims.step`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeAlias
+
+import msgspec
 
 from kirby.core.claims.decided import Decided
 from kirby.core.claims.effects import AnyEffect
@@ -37,8 +39,7 @@ class Identity:
     address: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """All that one Runner knows; every event gives the next one."""
 
     me: Identity
@@ -48,13 +49,13 @@ class Claims:
     read_up: bool = False
     draining: bool = False
     ended: bool = False
-    offset: ClockOffset = field(default_factory=ClockOffset)
-    pulse: Pulse = field(default_factory=Pulse)
-    readiness: Readiness = field(default_factory=Readiness)
-    peers: Peers = field(default_factory=Peers)
-    waiting: Waiting = field(default_factory=Waiting)
+    offset: ClockOffset = msgspec.field(default_factory=ClockOffset)
+    pulse: Pulse = msgspec.field(default_factory=Pulse)
+    readiness: Readiness = msgspec.field(default_factory=Readiness)
+    peers: Peers = msgspec.field(default_factory=Peers)
+    waiting: Waiting = msgspec.field(default_factory=Waiting)
     holding: Holding
-    decided: Decided = field(default_factory=Decided)
+    decided: Decided = msgspec.field(default_factory=Decided)
 
     def may_claim(self, boot: float) -> bool:
         """Whether rule C1 is fulfilled, the shim answers, and the host is not being drained."""
@@ -72,7 +73,7 @@ class Claims:
 
     def but(self, **changes: Any) -> "Claims":
         """Return the state with some parts changed."""
-        return replace(self, **changes)
+        return msgspec.structs.replace(self, **changes)
 
 
 Stepped: TypeAlias = tuple[Claims, list[AnyEffect]]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from kirby.core.moment import Moment
 from kirby.core.names import AttemptId, Host
-from tests.simulation.cluster.broker import instant_of
+from tests.simulation.cluster.broker import START, instant_of
 from tests.simulation.cluster.leading import SimScheduler, SimSupervisor
 from tests.simulation.cluster.life import Deed, Life
 from tests.simulation.cluster.shim_sim import Disk, Machine, Shim
@@ -26,6 +26,7 @@ class SimHost:
         self.slots = slots
         self.boot_base = BOOT_SECONDS * (number + 1)
         self.wall_offset = 0.0
+        self._moment = (-1.0, 0.0), Moment(wall=START, boot=0.0)  # the last that was asked for
         self.jumps: list[float] = []
         self.cuts = 0
         self.folders = 0
@@ -56,8 +57,10 @@ class SimHost:
 
     def moment(self) -> Moment:
         """Return both clocks."""
-        wall = instant_of(self.world.timeline.now + self.wall_offset)
-        return Moment(wall=wall, boot=self.boot())
+        now = self.world.timeline.now, self.wall_offset
+        if now != self._moment[0]:
+            self._moment = now, Moment(wall=instant_of(sum(now)), boot=self.boot())
+        return self._moment[1]
 
     # -- the air
 

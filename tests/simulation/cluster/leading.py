@@ -152,7 +152,7 @@ class SimScheduler:
     def _link_told(self, event: Became | Committed | LinkFailed) -> None:
         self._step(event)
         if isinstance(event, Committed):
-            self._step(Tick())
+            self._decide()
 
     def _ends(self) -> Ends:
         broker = self.wire.broker
@@ -186,7 +186,13 @@ class SimScheduler:
 
     def _read_to(self, place: Place, offset: int) -> None:
         self._step(ReadTo(topic=place[0], partition=place[1], offset=offset))
-        self._step(Tick())
+        self._decide()
+
+    def _decide(self) -> None:
+        """Decide at once what was read, as the real one does within a tenth of a second."""
+        lead = self.state.lead
+        if lead is not None and (lead.ledger.marked or lead.ledger.asked):
+            self._step(Tick())
 
     def _ask_watermark(self) -> None:
         link, broker = self.link, self.wire.broker

@@ -1,8 +1,8 @@
 """Time, and what lives in it: a queue of deeds, and lives that can be frozen and killed."""
 
-import heapq
 import random
 from collections.abc import Callable
+from heapq import heappop, heappush
 
 Deed = Callable[[], None]
 
@@ -13,20 +13,23 @@ class Timeline:
     def __init__(self, seed: int) -> None:
         self.now = 0.0
         self.chance = random.Random(seed)
-        self._queue: list[tuple[float, int, Deed]] = []
+        self._queue: list[tuple[float, int, Life | None, Deed]] = []
         self._count = 0
 
-    def after(self, seconds: float, deed: Deed) -> None:
-        """Have something done so many seconds from now."""
+    def after(self, seconds: float, deed: Deed, life: "Life | None" = None) -> None:
+        """Have something done so many seconds from now, perhaps by somebody who may end before."""
         self._count += 1
-        heapq.heappush(self._queue, (self.now + seconds, self._count, deed))
+        heappush(self._queue, (self.now + seconds, self._count, life, deed))
 
     def run(self, until: float) -> None:
         """Let time pass."""
         queue = self._queue
         while queue and queue[0][0] <= until:
-            self.now, _, deed = heapq.heappop(queue)
-            deed()
+            self.now, _, life, deed = heappop(queue)
+            if life is None or (life.alive and not life.frozen):
+                deed()
+            else:
+                life.do(deed)
         self.now = until
 
 
@@ -42,7 +45,7 @@ class Life:
 
     def after(self, seconds: float, deed: Deed) -> None:
         """Do something so many seconds from now, or when it thaws, or never if it is killed."""
-        self.timeline.after(seconds, lambda: self.do(deed))
+        self.timeline.after(seconds, deed, self)
 
     def do(self, deed: Deed) -> None:
         """Do something now, or when it thaws."""

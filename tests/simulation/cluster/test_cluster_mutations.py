@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.cluster.__main__ import run
 from tests.simulation.cluster.history import Script
 from tests.simulation.cluster.mutations import MUTATIONS, Mutation
+from tests.simulation.cluster.running import run
 
 HISTORIES = 400  # at the most; the seeds that found it before come first
 STORIES = 60  # with one script written for it, and as many chances
