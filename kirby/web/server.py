@@ -12,8 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
 from typing import Any
 
-from cheroot import wsgi
-
 from kirby.core.configuration import HostConfiguration
 from kirby.core.configuration_fields import Endpoint
 from kirby.core.errors import Conflict, PortInUse
@@ -31,27 +29,15 @@ from kirby.kafka.client import Kafka
 from kirby.kafka.settings import settings_of
 from kirby.web.app import create_app
 from kirby.web.catalogue import PackageCatalogue
+from kirby.web.http_server import HttpServer
 from kirby.web.kafka_parts import KafkaAnswers, KafkaLogs, KafkaRequests, KafkaTopics
 from kirby.web.opening import NO_DATABASE, first_link_path, open_database, see_to_token
 from kirby.web.parts import Parts
 from kirby.web.projecting import Projecting
 
-THREADS = 16
-SHUTDOWN_S = 3
-REQUEST_TIMEOUT_S = 30
-HEADER_LIMIT = 64 * 1024
-BODY_LIMIT = 600 * 1024 * 1024  # a package upload; JSON has a limit of its own
 SUFFIX_BYTES = 4  # of the run ids that are asked for by hand; the leader refuses one that is known
 
 _log = logging.getLogger(__name__)
-
-
-class Server(wsgi.Server):
-    """Says its troubles where the rest of Kirby does."""
-
-    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-        """Say something."""
-        _log.log(level, "%s", msg, exc_info=traceback)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +99,13 @@ class WebProcess:
         folder = self.settings.folder
         before, _ = open_database(folder, self.settings.database)
         server = self._listening(create_app(self._parts(stack)))
-        host, port = server.bind_addr[:2]
-        url = url_of(Endpoint(host=host, port=port), self.settings.configuration.address)
+        address = server.address
+        url = url_of(address, self.settings.configuration.address)
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         threading.Thread(target=server.serve, name="kirby-web", daemon=True).start()
         see_to_token(folder, url, datetime.now(UTC))
-        write_web_address(folder, WebAddress(host=host, port=port, pid=os.getpid()))
+        write_web_address(folder, WebAddress(host=address.host, port=address.port, pid=os.getpid()))
         if before == NO_DATABASE:
             leave_first_link(folder, url + first_link_path(datetime.now(UTC)))
         _log.info("the web service answers at %s", url)
@@ -145,36 +131,20 @@ class WebProcess:
             version=own_version(),
         )
 
-    def _listening(self, app: Any) -> wsgi.Server:
+    def _listening(self, app: Any) -> HttpServer:
         """Take the address.
 
         Raises:
             PortInUse: it cannot be had.
         """
         endpoint = choose_web_endpoint(self.settings.folder, self.settings.listen)
-        server = _server(endpoint, app)
         try:
-            server.prepare()
+            return HttpServer(app, endpoint)
         except OSError as fault:
             raise PortInUse(
                 f"the web service cannot listen on {endpoint} ({fault.strerror or fault}): "
                 "choose another address with --listen"
             ) from fault
-        return server
-
-
-def _server(endpoint: Endpoint, app: Any) -> wsgi.Server:
-    server = Server(
-        (endpoint.host, endpoint.port),
-        app,
-        numthreads=THREADS,
-        server_name="kirby",
-        timeout=REQUEST_TIMEOUT_S,
-        shutdown_timeout=SHUTDOWN_S,
-    )
-    server.max_request_header_size = HEADER_LIMIT
-    server.max_request_body_size = BODY_LIMIT
-    return server
 
 
 def own_version() -> str:

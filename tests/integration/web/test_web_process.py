@@ -1,8 +1,10 @@
 """The web service as a process of its own, in front of a real Kafka."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -294,6 +296,19 @@ def test_thirty_askers_at_once_are_all_answered(web: WebService) -> None:
         answers = list(pool.map(lambda _: web.get("/jobs").status_code, range(120)))
 
     assert set(answers) == {200}
+
+
+def test_connections_that_say_nothing_hold_nobody_up(web: WebService) -> None:
+    web.start()
+    host, _, port = web.token["url"].removeprefix("http://").rstrip("/").rpartition(":")
+
+    with contextlib.ExitStack() as stack:
+        for said in [b""] * 100 + [b"GET /health HTTP/1.1\r\nHost: kirby\r\n"] * 100:
+            client = socket.create_connection((host, int(port)), PATIENCE_S)
+            stack.enter_context(client).sendall(said)
+        answers = [web.get("/health").status_code for _ in range(20)]
+
+    assert answers == [200] * 20
 
 
 def test_no_process_and_no_thread_stays_behind(web: WebService) -> None:
