@@ -21,6 +21,7 @@ from kirby.core.guarding.daemons import (
     IncarnationKnown,
     InstanceSeen,
     Keep,
+    OffersReached,
     OffersReadUp,
     Release,
     ShimHolds,
@@ -31,6 +32,7 @@ from kirby.core.guarding.daemons import (
 from kirby.core.messages import (
     ActorMoved,
     Begin,
+    DaemonsStand,
     IncarnationIs,
     InstanceIs,
     LetGo,
@@ -78,6 +80,7 @@ class Arbiter(KirbyActor):
         self._runner: Any = begin.runner
         self._watchdogs: dict[ContextKey, Any] = {}
         self._waiting: dict[ContextKey, Message] = {}
+        self._stood: DaemonsStand | None = None  # as the Runner was told last
         self._reading_up = ReadingUp()
         self._ticking = Ticking(self)
         self.daemons = Daemons(host=configuration.name)
@@ -97,9 +100,11 @@ class Arbiter(KirbyActor):
         match message:
             case IncarnationIs(incarnation=incarnation, runner=runner):
                 self._runner = runner if runner is not None else self._runner
+                self._stood = None
                 self._step(IncarnationKnown(incarnation=incarnation))
             case ActorMoved(role="runner", address=address):
-                self._runner = address
+                self._runner, self._stood = address, None
+                self._tell_how_daemons_stand()
             case WatchdogIs(context=context, watchdog=watchdog):
                 self._meet(context, watchdog)
             case InstanceIs(instance=instance, gone=gone, answers=answers):
@@ -117,6 +122,8 @@ class Arbiter(KirbyActor):
                 self._shim.wake(purpose)
             case LookAtShim():
                 self._ask_list()
+                self._stood = None  # the word may have been lost
+                self._tell_how_daemons_stand()
                 self.wake(LOOK_SECONDS, LookAtShim())
             case AskEnds():
                 self._ask_ends()
@@ -147,7 +154,14 @@ class Arbiter(KirbyActor):
             self.daemons, effects = daemons.step(self.daemons, event, self.clock.boot())
             for effect in effects:
                 self._perform(effect)
+        self._tell_how_daemons_stand()
         self._ticking.see_to(daemons.next_wake(self.daemons))
+
+    def _tell_how_daemons_stand(self) -> None:
+        stand = daemons.standing(self.daemons)
+        if stand is not None and stand != self._stood and self._runner is not None:
+            self.send(self._runner, stand)
+            self._stood = stand
 
     def _perform(self, effect: Effect) -> None:
         match effect:
@@ -203,6 +217,7 @@ class Arbiter(KirbyActor):
 
     def _reached(self, partition: int, next_offset: int) -> Iterator[Event]:
         self._reading_up = self._reading_up.reached((TopicName.DAEMONS, partition), next_offset)
+        yield OffersReached(partition=partition, next_offset=next_offset)
         yield from self._look_whether_read_up()
 
     def _look_whether_read_up(self) -> Iterator[Event]:

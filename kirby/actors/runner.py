@@ -39,6 +39,7 @@ from kirby.core.claims.events import (
     AttemptDone,
     BarAnswered,
     Began,
+    DaemonsStood,
     HelloAnswered,
     InstanceTold,
     ShimListed,
@@ -52,6 +53,7 @@ from kirby.core.messages import (
     ArmAnswered,
     AttemptEnded,
     Begin,
+    DaemonsStand,
     EnvironmentIs,
     IncarnationIs,
     InstanceIs,
@@ -115,6 +117,8 @@ class Runner(KirbyActor):
                 self.step(AttemptDone(attempt=attempt))
             case InstanceIs(instance=instance, gone=gone):
                 self.step(InstanceTold(instance=instance, gone=gone))
+            case DaemonsStand(read=read, here=here):
+                self.step(DaemonsStood(read=read, here=here))
             case _:
                 pass  # of the actor library, or for others
 

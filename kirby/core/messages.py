@@ -238,6 +238,18 @@ class InstanceIs(Message):
     answers: KeepRunning | None = None  # what the Watchdog goes by; the Arbiter repeats until then
 
 
+@dataclass(frozen=True, kw_only=True)
+class DaemonsStand(Message):
+    """Arbiter to Runner, for the heartbeat: how far it has read, and what that may lead to.
+
+    A daemon that is not among `here` does not run on this host, and will not be started before the
+    offers are read further than this.
+    """
+
+    read: tuple[int, ...]  # the next offset of each partition of the daemons' offers
+    here: tuple[ContextKey, ...]
+
+
 # ---- status -------------------------------------------------------------------------------------
 
 

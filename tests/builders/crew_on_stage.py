@@ -177,12 +177,21 @@ class CrewOnStage:
         )
         self.post(TopicName.CLAIMS, offer.run, claim)
 
-    def daemon(self, package: str, *, generation: int = 0, **plan: Any) -> DaemonOffer:
-        """Have a daemon run here."""
+    def daemon(
+        self,
+        package: str,
+        *,
+        generation: int = 0,
+        hosts: tuple[Host, ...] = (HOST,),
+        leaving: tuple[Host, ...] = (),
+        **plan: Any,
+    ) -> DaemonOffer:
+        """Have a daemon run here, or where the offer says."""
         offer = DaemonOffer(
             context=CONTEXT,
             epoch=Epoch(1),
-            hosts=(HOST,),
+            hosts=hosts,
+            leaving=leaving,
             generation=generation,
             plan=RunPlan(context=CONTEXT, package=package, **plan),
         )

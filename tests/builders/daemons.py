@@ -15,6 +15,7 @@ def a_daemon_offer(
     context: ContextKey = MIXER,
     epoch: int = 1,
     hosts: tuple[Host, ...] = (ALPHA,),
+    leaving: tuple[Host, ...] = (),
     generation: int = 0,
     package: str = PACKAGE,
     variables: tuple[Variable, ...] = (),
@@ -23,6 +24,7 @@ def a_daemon_offer(
         context=context,
         epoch=Epoch(epoch),
         hosts=hosts,
+        leaving=leaving,
         generation=generation,
         plan=RunPlan(context=context, package=package, variables=variables),
     )

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from kirby.core.leader.decisions import decide, wants_watermark
-from kirby.core.leader.draft import Draft
+from kirby.core.leader.draft import Draft, Post
+from kirby.core.leader.holders import Stands
 from kirby.core.leader.ledger import Ledger
 from kirby.core.leader.roster import Roster
 from kirby.core.names import (
@@ -22,14 +23,17 @@ from kirby.core.planning.fires import fires_of
 from kirby.core.records import (
     AnyRecord,
     Claim,
+    DaemonOffer,
     Exited,
     Heartbeat,
     Held,
+    Instance,
     LeaderClaim,
     NotStarted,
     Phase,
     Released,
     Ticket,
+    TopicName,
 )
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -76,9 +80,11 @@ class World:
         )
         self.boot = 1000.0
         self.offset = 100
+        self.daemons_end = 0  # of the topic of daemons' offers
         self.ledger.roster.begin(self.boot)
         for host in hosts.split():
             self.hears(host)
+        self.ledger.settle(self.boot)
         for definition in definitions:
             self.ledger.define(definition, at(start))
         self.decides(start)
@@ -98,7 +104,11 @@ class World:
         folder: str = FOLDER,
         free: int = 4,
         phase: Phase = Phase.RUNNING,
+        daemons: str = "",
+        instances: tuple[Instance, ...] = (),
+        has_read: int | None = None,
     ) -> None:
+        """Have a host heard; it has read all offers of daemons, unless it says how far."""
         self.offset += 1
         heartbeat = Heartbeat(
             host=Host(host),
@@ -110,8 +120,24 @@ class World:
             slots=4,
             free_slots=free,
             held=tuple(Held(run=run, attempt=1, phase=phase) for run in held),
+            instances=instances,
+            daemons_read=(self.daemons_end if has_read is None else has_read,),
+            daemons_here=tuple(ContextKey(each) for each in daemons.split()),
         )
         self.ledger.read_heartbeat(heartbeat, self.offset, self.boot)
+
+    def places(self, seconds: float, context: str = "feed/prod") -> DaemonOffer | None:
+        """Decide, read the offers of daemons back, and return what stands of one."""
+        for record, key in [(post.record, post.key) for post in self._decided(seconds)]:
+            stands = Stands(partition=0, offset=self.daemons_end)
+            self.daemons_end += 1
+            assert record is None or isinstance(record, DaemonOffer)
+            self.ledger.read_daemon_back(ContextKey(key), record, stands)
+        return self.ledger.books[ContextKey(context)].posted
+
+    def _decided(self, seconds: float) -> list[Post]:
+        self.decides(seconds)
+        return [post for post in self.draft.posts if post.topic is TopicName.DAEMONS]
 
     def begins_anew(self, host: str, incarnation: int, folder: str = FOLDER) -> None:
         ticket = Ticket(host=Host(host), state_folder=StateFolderId(folder))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from kirby.core.claims.effects import AskList, PostHeartbeat, RenewLease
 from kirby.core.claims.events import (
+    DaemonsStood,
     Event,
     HeartbeatAcknowledged,
     HeartbeatFailed,
@@ -66,6 +67,8 @@ def _heartbeat(
         instances=tuple(claims.pulse.instances.values()),
         clock_offset_ms=claims.offset.seconds * MILLISECONDS,
         draining=claims.draining,
+        daemons_read=claims.pulse.daemons_read,
+        daemons_here=claims.pulse.daemons_here,
     )
 
 
@@ -101,9 +104,17 @@ def _instance_told(claims: Claims, event: InstanceTold, now: Moment) -> Stepped:
     return claims.but(pulse=replace(claims.pulse, instances=instances).hurry(now.boot)), []
 
 
+def _daemons_stood(claims: Claims, event: DaemonsStood, now: Moment) -> Stepped:
+    pulse = replace(claims.pulse, daemons_read=event.read, daemons_here=event.here)
+    if pulse == claims.pulse:
+        return claims, []
+    return claims.but(pulse=pulse.hurry(now.boot)), []
+
+
 HANDLERS: dict[type[Event], Handler] = {
     ShimListed: _shim_listed,
     HeartbeatAcknowledged: _heartbeat_acknowledged,
     HeartbeatFailed: _heartbeat_failed,
     InstanceTold: _instance_told,
+    DaemonsStood: _daemons_stood,
 }

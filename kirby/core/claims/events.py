@@ -139,6 +139,14 @@ class InstanceTold(Event):
     gone: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class DaemonsStood(Event):
+    """The Arbiter says how far it has read the daemons' offers, and which daemons may be here."""
+
+    read: tuple[int, ...]
+    here: tuple[ContextKey, ...]
+
+
 # ---- the log ------------------------------------------------------------------------------------
 
 
@@ -239,6 +247,7 @@ AnyEvent: TypeAlias = (
     | ArmTold
     | EnvironmentTold
     | InstanceTold
+    | DaemonsStood
     | OfferRead
     | ClaimRead
     | ClaimAcknowledged

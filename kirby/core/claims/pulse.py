@@ -49,6 +49,8 @@ class Pulse:
     posted: Posted | None = None
     acknowledged: bool = False  # one was, in this incarnation
     instances: Mapping[ContextKey, Instance] = field(default_factory=dict)
+    daemons_read: tuple[int, ...] = ()  # as the Arbiter told last
+    daemons_here: tuple[ContextKey, ...] = ()
 
     def hurry(self, boot: float) -> "Pulse":
         """Have the next one sooner: something changed that others want to know."""

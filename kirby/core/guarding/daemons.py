@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
-from kirby.core.messages import KeepRunning
+from kirby.core.messages import DaemonsStand, KeepRunning
 from kirby.core.names import ContextKey, Epoch, Host, Incarnation
 from kirby.core.records import DaemonOffer, Instance
 
@@ -61,6 +61,9 @@ class Daemons:
     found: frozenset[ContextKey] = frozenset()  # instances that the shim holds, alive
     answered: Mapping[ContextKey, KeepRunning] = field(default_factory=dict)
     said: Mapping[ContextKey, Said] = field(default_factory=dict)  # the last word to its Watchdog
+    # What may run or start here, until its Watchdog says that nothing is left.
+    maybe: frozenset[ContextKey] = frozenset()
+    read: Mapping[int, int] = field(default_factory=dict)  # the next offset of each partition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,14 @@ class DaemonOfferRead:
 
     context: ContextKey
     offer: DaemonOffer | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OffersReached:
+    """A partition of the offers was read so far."""
+
+    partition: int
+    next_offset: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +133,7 @@ class TellRunner:
 Event: TypeAlias = (
     IncarnationKnown
     | DaemonOfferRead
+    | OffersReached
     | OffersReadUp
     | ShimHolds
     | InstanceSeen
@@ -150,6 +162,9 @@ def _take(daemons: Daemons, event: Event) -> tuple[Daemons, list[Effect]]:
             return _new_incarnation(daemons, event.incarnation)
         case DaemonOfferRead():
             return _offer_read(daemons, event), []
+        case OffersReached():
+            reached = max(event.next_offset, daemons.read.get(event.partition, 0))
+            return replace(daemons, read={**daemons.read, event.partition: reached}), []
         case OffersReadUp():
             return replace(daemons, read_up=True), []
         case ShimHolds():
@@ -176,8 +191,12 @@ def _offer_read(daemons: Daemons, event: DaemonOfferRead) -> Daemons:
         return replace(daemons, offers=_without(daemons.offers, context))
     if offer.epoch < daemons.epochs.get(context, Epoch(0)):
         return daemons  # of a leader that a later one has replaced
+    known = daemons.offers.get(context)
+    newly = daemons.host in offer.leaving and (known is None or daemons.host not in known.leaving)
     return replace(
         daemons,
+        # An earlier Arbiter may have spoken to a Watchdog: so let that one say that it is gone.
+        maybe=daemons.maybe | {context} if newly else daemons.maybe,
         offers={**daemons.offers, context: offer},
         epochs={**daemons.epochs, context: offer.epoch},
     )
@@ -188,7 +207,8 @@ def _seen(daemons: Daemons, event: InstanceSeen) -> tuple[Daemons, list[Effect]]
     tell: list[Effect] = [TellRunner(instance=event.instance, gone=event.gone)]
     if event.gone:
         daemons = _forget(daemons, context)
-        return replace(daemons, found=daemons.found - {context}), tell
+        found, maybe = daemons.found - {context}, daemons.maybe - {context}
+        return replace(daemons, found=found, maybe=maybe), tell
     answered = daemons.answered
     if event.answers is not None:
         answered = {**answered, context: event.answers}
@@ -208,13 +228,26 @@ def _forget(daemons: Daemons, context: ContextKey) -> Daemons:
 
 def _compare(daemons: Daemons, boot: float) -> tuple[Daemons, list[Effect]]:
     effects: list[Effect] = []
-    said = dict(daemons.said)
+    said, maybe = dict(daemons.said), daemons.maybe
     for context, word in _differences(daemons):
         last = said.get(context)
         if last is None or last.word != word or last.boot + REPEAT_SECONDS <= boot:
             effects.append(word)
             said[context] = Said(word=word, boot=boot)
-    return (replace(daemons, said=said) if effects else daemons), effects
+            maybe |= {context}
+    return (replace(daemons, said=said, maybe=maybe) if effects else daemons), effects
+
+
+def standing(daemons: Daemons) -> DaemonsStand | None:
+    """Return what the heartbeat is to say; None before the offers are read up."""
+    if not daemons.read_up or daemons.incarnation is None:
+        return None
+    read = tuple(daemons.read.get(each, 0) for each in range(max(daemons.read, default=-1) + 1))
+    return DaemonsStand(read=read, here=tuple(sorted(_here(daemons))))
+
+
+def _here(daemons: Daemons) -> set[ContextKey]:
+    return {*daemons.maybe, *daemons.found, *daemons.here, *daemons.answered}
 
 
 def _differences(daemons: Daemons) -> Iterator[tuple[ContextKey, Word]]:
@@ -228,10 +261,10 @@ def _differences(daemons: Daemons) -> Iterator[tuple[ContextKey, Word]]:
             yield context, Keep(keep=keep)
     if not daemons.read_up:
         return
-    for context in sorted(daemons.found | set(daemons.here) | set(daemons.answered)):
+    for context in sorted(_here(daemons)):
         named = daemons.offers.get(context)
         if named is None or daemons.host not in named.hosts:
-            reason = NOT_WANTED if named is None else GONE_ELSEWHERE
+            reason = GONE_ELSEWHERE if named is not None and named.hosts else NOT_WANTED
             yield context, Release(context=context, incarnation=incarnation, reason=reason)
 
 

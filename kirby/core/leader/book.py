@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from kirby.core.leader.fire import Standing, Tracked
+from kirby.core.leader.holders import Stands
 from kirby.core.leader.plan import Planned, Timetable
 from kirby.core.names import ContextKey, FencingToken, RunId
 from kirby.core.nouns import Definition, JobKind, LeaderReason, Policies, Suspension
@@ -35,6 +36,7 @@ class Book:
     successor: "Successor | None" = None  # what is to replace the definition
     gone: LeaderReason = LeaderReason.DELETED  # why, where there is no definition
     posted: DaemonOffer | None = None  # the daemon's offer that stands in the log
+    stands: Stands | None = None  # where; None: it was not read back yet
     recent: dict[RunId, None] = field(default_factory=dict)  # runs by hand that have ended
     written: datetime | None = None  # when its cursor was last written
     claims_named: Offsets = ()  # as the cursor that was read up names them

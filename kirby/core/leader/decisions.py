@@ -104,7 +104,8 @@ def _decide(ledger: Ledger, desk: Desk, context: ContextKey) -> None:
     book = ledger.books[context]
     if book.successor is not None:
         _succeed(ledger, desk, book, book.successor)
-    decide_daemon(desk, book)
+    decide_daemon(desk, book, is_settled=ledger.is_settled)
+    ledger.note_moving(book)
     if book.written is None:
         desk.draft.touch(book.context)
     settle_fires(desk, book)  # first, as an end makes room for a fire that waits (O4)

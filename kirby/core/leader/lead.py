@@ -13,6 +13,7 @@ from kirby.core.leader.events import (
     SchedulerEvent,
     WatermarkKnown,
 )
+from kirby.core.leader.holders import Stands
 from kirby.core.leader.ledger import Ledger
 from kirby.core.leader.read_up import READ_UP_TOPICS, ReadUp
 from kirby.core.leader.roster import Roster
@@ -128,8 +129,10 @@ def _read(lead: Lead, event: RecordRead, now: Moment) -> None:
     ledger, record = lead.ledger, event.record
     _note_position(lead, event.topic, event.partition, event.offset + 1)
     if event.topic is TopicName.DAEMONS:
-        if not lead.is_leading and (record is None or isinstance(record, DaemonOffer)):
-            ledger.restore_daemon(ContextKey(event.key), record)
+        if record is None or isinstance(record, DaemonOffer):
+            stands = Stands(partition=event.partition, offset=event.offset)
+            take = ledger.read_daemon_back if lead.is_leading else ledger.restore_daemon
+            take(ContextKey(event.key), record, stands)
         return
     if event.topic is TopicName.SCHEDULE:
         if not lead.is_leading and (record is None or isinstance(record, Mirrored | Drained)):

@@ -15,6 +15,7 @@ from kirby.core.leader import superseded
 from kirby.core.leader.agenda import Agenda
 from kirby.core.leader.book import Book, Successor
 from kirby.core.leader.fire import Tracked
+from kirby.core.leader.holders import Stands
 from kirby.core.leader.plan import Timetable
 from kirby.core.leader.roster import Roster
 from kirby.core.names import AttemptId, ContextKey, Epoch, Host, context_of
@@ -66,6 +67,9 @@ class Ledger:
     claims_read: dict[int, int] = field(default_factory=dict)
     runs_read: dict[int, int] = field(default_factory=dict)
     busy: dict[ContextKey, None] = field(default_factory=dict)  # contexts with open fires
+    moving: dict[ContextKey, None] = field(default_factory=dict)  # daemons that wait for hosts
+    daemons_early: dict[ContextKey, tuple[DaemonOffer, Stands]] = field(default_factory=dict)
+    is_settled: bool = False  # all hosts that live have been heard
     inquiry: superseded.Inquiry = field(default_factory=superseded.Inquiry)
     lookahead: timedelta = LOOKAHEAD
     next_aging: datetime | None = None
@@ -78,6 +82,8 @@ class Ledger:
             context=cursor.context, considered=cursor.considered
         )
         self.books[cursor.context] = book
+        if cursor.context in self.daemons_early:
+            book.posted, book.stands = self.daemons_early.pop(cursor.context)
         book.considered, book.token = cursor.considered, cursor.token
         book.generation, book.written = cursor.generation, cursor.written
         book.claims_named, book.runs_named = cursor.claims, cursor.runs
@@ -88,10 +94,26 @@ class Ledger:
         for partition, offset in enumerate(cursor.requests):
             self.consumed[partition] = max(self.consumed.get(partition, 0), offset)
 
-    def restore_daemon(self, context: ContextKey, offer: DaemonOffer | None) -> None:
+    def restore_daemon(
+        self, context: ContextKey, offer: DaemonOffer | None, stands: Stands
+    ) -> None:
         """Take the offer of a daemon that stands in the log; None: a tombstone."""
-        if context in self.books:  # an offer is posted with its cursor, never without
-            self.books[context].posted = offer
+        book = self.books.get(context)
+        if book is not None:
+            book.posted, book.stands = offer, stands
+        elif offer is None:
+            self.daemons_early.pop(context, None)
+        else:  # its cursor was posted with it, and is still to be read
+            self.daemons_early[context] = offer, stands
+
+    def read_daemon_back(
+        self, context: ContextKey, offer: DaemonOffer | None, stands: Stands
+    ) -> None:
+        """Take where this leader's own offer stands: hosts are held against that."""
+        book = self.books.get(context)
+        if book is not None and offer is not None and offer == book.posted:
+            book.stands = stands
+            self.marked[context] = None
 
     def mark_all(self) -> None:
         """Look at every context with the next decision."""
@@ -140,11 +162,12 @@ class Ledger:
 
     def read_heartbeat(self, heartbeat: Heartbeat, offset: int, boot: float) -> None:
         """Take a heartbeat: the host's lease, its free slots, and all that it holds."""
-        known = set(self.roster.live())
+        known, before = set(self.roster.heard()), self.roster.view(heartbeat.host).daemons
         if not self.roster.read_heartbeat(heartbeat, offset, boot):
             return
         if heartbeat.host not in known:
             self.mark_daemons()
+        self._mark_daemons_of(before ^ self.roster.view(heartbeat.host).daemons)
         for tracked in list(self._held_by(heartbeat.host)):
             self._compare(tracked, heartbeat)
 
@@ -155,6 +178,12 @@ class Ledger:
             for tracked in list(self._held_by(host)):
                 sentence = f"host {host} was not heard for 20 s"
                 self.track(replace(tracked, lost=tracked.lost or sentence))
+
+    def settle(self, boot: float) -> None:
+        """Place daemons once all hosts that live have been heard, or had the time to be."""
+        if not self.is_settled and self.roster.settled(boot):
+            self.is_settled = True
+            self.mark_daemons()
 
     def watermark_answered(self, watermark: Offsets | None) -> None:
         """Take the high watermark of the runs topic (rule L3)."""
@@ -226,6 +255,18 @@ class Ledger:
     def mark_daemons(self) -> None:
         """Look at every daemon: the hosts that it may run on have changed."""
         self.marked.update({book.context: None for book in self.books.values() if book.is_daemon})
+
+    def _mark_daemons_of(self, changed: Iterable[ContextKey]) -> None:
+        """Look at the daemons that a host holds since now, or no more, and at those that wait."""
+        contexts = (*changed, *self.moving)
+        self.marked.update({each: None for each in contexts if each in self.books})
+
+    def note_moving(self, book: Book) -> None:
+        """Keep in mind whether a daemon waits for what heartbeats say."""
+        if book.posted is not None and book.posted.leaving:
+            self.moving[book.context] = None
+        else:
+            self.moving.pop(book.context, None)
 
     def _compare(self, tracked: Tracked, heartbeat: Heartbeat) -> None:
         """Hold a heartbeat against an attempt that its host claimed."""

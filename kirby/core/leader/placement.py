@@ -7,7 +7,7 @@ from kirby.core.nouns import Hosts
 
 
 def place(context: ContextKey, hosts: Hosts, live: list[Host]) -> tuple[Host, ...]:
-    """Choose the hosts of a daemon among the living ones, by name.
+    """Choose the hosts of a daemon among those that may have it, the first in rank first.
 
     A number of hosts is chosen by rendezvous hashing (Thaler and Ravishankar, 1998): a host that
     comes or goes moves only the daemons that it gains or loses.
@@ -16,7 +16,7 @@ def place(context: ContextKey, hosts: Hosts, live: list[Host]) -> tuple[Host, ..
         return tuple(sorted(live))
     if isinstance(hosts, int):
         ranked = sorted(live, key=lambda host: _weight(context, host), reverse=True)
-        return tuple(sorted(ranked[:hosts]))
+        return tuple(ranked[:hosts])
     return tuple(sorted(host for host in hosts if host in live))
 
 

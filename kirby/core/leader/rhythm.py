@@ -68,6 +68,7 @@ def _tick_leading(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerE
     effects: list[SchedulerEffect] = []
     lost = lead.ledger.roster.tick(now.boot, at_end=lead.hosts_at_end)
     lead.ledger.lost(lost)
+    lead.ledger.settle(now.boot)
     if decisions.wants_watermark(lead.ledger):
         effects.append(AskWatermark())
     if not lead.is_fetching and (lead.fetched is None or now.boot - lead.fetched >= FETCH_SECONDS):

@@ -6,7 +6,15 @@ in the hosts topic, at the leader's own BOOTTIME of reading it; wall clocks play
 
 from dataclasses import dataclass, field
 
-from kirby.core.names import AttemptId, Host, Incarnation, StateFolderId
+from kirby.core.names import (
+    AttemptId,
+    ContextKey,
+    Host,
+    Incarnation,
+    StateFolderId,
+    context_of,
+    is_instance,
+)
 from kirby.core.records import Heartbeat, Phase, Probe, Ticket
 
 LEASE_SECONDS = 15.0
@@ -16,6 +24,7 @@ LOST_AFTER_SECONDS = LEASE_SECONDS + MARGIN_SECONDS  # rule L2
 GAP_SECONDS = 12.0
 PROBE_SECONDS = 5.0
 PROBE_FRESH_SECONDS = PROBE_SECONDS + 2.0
+SETTLED_SECONDS = 6.0  # a host that lives has beaten by then
 
 
 @dataclass(kw_only=True)
@@ -29,6 +38,8 @@ class HostView:
     silent_seconds: float = 0.0
     budget: int = 0  # slots of the last heartbeat that no offer has named yet
     held: frozenset[AttemptId] = frozenset()
+    daemons: frozenset[ContextKey] = frozenset()  # that may run there, by that heartbeat
+    is_heard: bool = False  # since this leader has read the log up
 
     @property
     def is_lost(self) -> bool:
@@ -52,6 +63,7 @@ class Roster:
     last_heard_boot: float = 0.0
     last_probe_boot: float = 0.0
     ticked_boot: float | None = None
+    began_boot: float = 0.0
 
     def view(self, host: Host) -> HostView:
         """Return the view of a host, new if it was never heard of (a claimant without a record)."""
@@ -78,6 +90,7 @@ class Roster:
         view.held = frozenset(
             AttemptId(run=held.run, attempt=held.attempt) for held in heartbeat.held
         )
+        view.daemons = _daemons_of(heartbeat)
         return True
 
     def read_claim(self, host: Host) -> None:
@@ -94,12 +107,14 @@ class Roster:
                 other.silent_seconds = 0.0
         self.last_heard_boot = boot
         view.silent_seconds = 0.0
+        view.is_heard = True
 
     def begin(self, boot: float) -> None:
         """Begin all silences at zero, as a new leader does (rule L2)."""
-        self.last_heard_boot = self.last_probe_boot = self.ticked_boot = boot
+        self.last_heard_boot = self.last_probe_boot = self.ticked_boot = self.began_boot = boot
         for view in self.hosts.values():
             view.silent_seconds = 0.0
+            view.is_heard = False
 
     def tick(self, boot: float, at_end: bool) -> list[Host]:
         """Let time pass; return the hosts that are lost from now on.
@@ -140,6 +155,16 @@ class Roster:
             if view.is_live and view.host not in self.drained
         )
 
+    def settled(self, boot: float) -> bool:
+        """Whether all that live have been heard: a new leader knows hosts that are long gone."""
+        if boot - self.began_boot >= SETTLED_SECONDS:
+            return True
+        return all(view.is_heard for view in self.hosts.values() if view.heartbeat is not None)
+
+    def heard(self) -> list[Host]:
+        """Return the live hosts that have been heard by this leader, by name."""
+        return [host for host in self.live() if self.hosts[host].is_heard]
+
     def preference(self, refused: tuple[Host, ...] = ()) -> tuple[Host, ...]:
         """Order the live hosts for an offer, and spend a slot of the first (rule O5)."""
         live = [self.hosts[host] for host in self.live()]
@@ -164,3 +189,11 @@ class Roster:
         """Return the slots of all live hosts."""
         views = (self.hosts[host] for host in self.live())
         return sum(view.heartbeat.slots for view in views if view.heartbeat is not None)
+
+
+def _daemons_of(heartbeat: Heartbeat) -> frozenset[ContextKey]:
+    """Return what lives in the shim, and what the host's Arbiter cannot rule out."""
+    living = (held.run for held in heartbeat.held if held.phase is not Phase.ENDED)
+    return frozenset(context_of(run) for run in living if is_instance(run)).union(
+        heartbeat.daemons_here
+    )

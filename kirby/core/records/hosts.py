@@ -101,6 +101,10 @@ class Heartbeat(Record, frozen=True, kw_only=True, tag="heartbeat"):
     instances: tuple[Instance, ...] = ()
     clock_offset_ms: float = 0.0
     draining: bool = False
+    # How far the host has read the offers of daemons (the next offset of each partition; empty:
+    # that is not known yet), and all daemons that by these may run or start on it.
+    daemons_read: tuple[int, ...] = ()
+    daemons_here: tuple[ContextKey, ...] = ()
 
 
 class Probe(Record, frozen=True, kw_only=True, tag="probe"):

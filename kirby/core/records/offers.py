@@ -35,6 +35,7 @@ class DaemonOffer(Record, frozen=True, kw_only=True, tag="daemon"):
 
     context: ContextKey
     epoch: Epoch
-    hosts: tuple[Host, ...]
+    hosts: tuple[Host, ...]  # it should run there
+    leaving: tuple[Host, ...] = ()  # it must end there; other hosts wait for that
     generation: int = 0  # raised by a restart; an instance of a lower one is replaced
     plan: RunPlan

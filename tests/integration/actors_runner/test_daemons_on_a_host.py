@@ -7,7 +7,7 @@ import pytest
 
 from kirby.core.nouns import Variable
 from kirby.core.records import Exited, InstanceState, TopicName
-from tests.builders.crew_on_stage import CONTEXT, CrewOnStage
+from tests.builders.crew_on_stage import CONTEXT, HOST, CrewOnStage
 
 pytestmark = pytest.mark.integration
 
@@ -99,6 +99,21 @@ def test_a_tombstone_stops_the_daemon_for_good(crew: CrewOnStage, witness: Path)
     crew.waits_for(Exited, INSTANCE)
     crew.until(lambda: instance_state(crew) is None)
     assert lives(witness) == ["mill==1.0 1"]
+
+
+def test_a_heartbeat_lists_a_daemon_that_leaves_until_it_has_ended_by_the_offer(
+    crew: CrewOnStage, witness: Path
+) -> None:
+    crew.begin()
+    crew.daemon("mill==1.0", variables=told_to_write(witness))
+    crew.until(lambda: CONTEXT in crew.heartbeat().daemons_here)
+    before = sum(crew.heartbeat().daemons_read)
+
+    crew.daemon("mill==1.0", hosts=(), leaving=(HOST,), variables=told_to_write(witness))
+
+    crew.until(lambda: CONTEXT not in crew.heartbeat().daemons_here)
+    crew.until(lambda: sum(crew.heartbeat().daemons_read) > before)
+    crew.until(lambda: INSTANCE not in {each.run for each in crew.heartbeat().held})
 
 
 def test_with_all_actors_killed_the_daemon_goes_on_and_is_adopted(

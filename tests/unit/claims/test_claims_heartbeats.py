@@ -8,6 +8,7 @@ from kirby.core.claims.events import (
     ArmTold,
     AttemptDone,
     BarAnswered,
+    DaemonsStood,
     EnvironmentState,
     EnvironmentTold,
     HeartbeatAcknowledged,
@@ -236,3 +237,24 @@ def test_instances_are_told_until_they_are_gone() -> None:
 
     assert before == (instance,)
     assert after == ()
+
+
+def test_a_heartbeat_says_how_far_the_daemons_offers_are_read_and_what_may_be_here() -> None:
+    runner = a_runner()
+    mixer = ContextKey("mixer/prod")
+
+    before = next_heartbeat(runner)
+    runner.told(DaemonsStood(read=(3, 0), here=(mixer,)))
+    after = next_heartbeat(runner)
+
+    assert (before.daemons_read, before.daemons_here) == ((), ())
+    assert (after.daemons_read, after.daemons_here) == ((3, 0), (mixer,))
+
+
+def test_how_daemons_stand_is_told_sooner_than_the_next_heartbeat_is_due() -> None:
+    runner = a_runner()
+    next_heartbeat(runner)
+
+    runner.told(DaemonsStood(read=(3,), here=()))
+
+    assert only(PostHeartbeat, runner.at(runner.seconds + 1.1))[-1].heartbeat.daemons_read == (3,)

@@ -9,6 +9,7 @@ from kirby.core.guarding.daemons import (
     IncarnationKnown,
     InstanceSeen,
     Keep,
+    OffersReached,
     OffersReadUp,
     Release,
     ShimHolds,
@@ -197,3 +198,73 @@ def test_the_runner_is_told_how_instances_stand_when_that_changes() -> None:
 
     assert first == [TellRunner(instance=an_instance())]
     assert again == []
+
+
+def stood(arbiter: ArbiterUnderTest) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
+    """Return what the Runner is to say: how far the offers were read, and what may be here."""
+    stand = daemons.standing(arbiter.state)
+    return (stand.read, stand.here) if stand is not None else None
+
+
+def test_nothing_is_said_of_how_daemons_stand_before_the_offers_are_read_up() -> None:
+    arbiter = an_arbiter(read_up=False)
+    arbiter.told(OffersReached(partition=0, next_offset=7))
+
+    before = stood(arbiter)
+    arbiter.told(OffersReadUp())
+
+    assert (before, stood(arbiter)) == (None, ((7,), ()))
+
+
+def test_a_daemon_may_be_here_from_the_first_word_to_its_watchdog_on() -> None:
+    arbiter = an_arbiter()
+
+    arbiter.reads(a_daemon_offer())
+
+    assert stood(arbiter) == ((), (MIXER,))
+
+
+def test_a_daemon_may_be_here_until_its_watchdog_says_that_nothing_is_left() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+    arbiter.reads(a_daemon_offer(hosts=(BETA,), leaving=(ALPHA,)))
+
+    unanswered = stood(arbiter)
+    arbiter.told(WatchdogReplaced(context=MIXER))
+    replaced = stood(arbiter)
+    arbiter.told(InstanceSeen(instance=an_instance(), gone=True))
+
+    assert unanswered == replaced == ((), (MIXER,))
+    assert stood(arbiter) == ((), ())
+
+
+def test_a_word_that_was_not_answered_is_taken_back_all_the_same() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+
+    effects = arbiter.reads(a_daemon_offer(hosts=(BETA,), leaving=(ALPHA,)))
+
+    assert [type(effect) for effect in effects] == [Release]
+
+
+def test_a_new_arbiter_has_a_daemon_that_leaves_confirmed_as_gone() -> None:
+    arbiter = an_arbiter()
+
+    effects = arbiter.reads(a_daemon_offer(hosts=(BETA,), leaving=(ALPHA,)))
+    told = stood(arbiter)
+    arbiter.told(InstanceSeen(instance=an_instance(), gone=True))
+    again = arbiter.reads(a_daemon_offer(hosts=(), leaving=(ALPHA, BETA)))
+
+    assert [type(effect) for effect in effects] == [Release]
+    assert told == ((), (MIXER,))
+    assert again == []
+    assert stood(arbiter) == ((), ())
+
+
+def test_how_far_the_offers_are_read_never_goes_back() -> None:
+    arbiter = an_arbiter()
+
+    arbiter.told(OffersReached(partition=1, next_offset=7))
+    arbiter.told(OffersReached(partition=1, next_offset=5))
+
+    assert stood(arbiter) == ((0, 7), ())

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from kirby.core.nouns import CatchUp, LeaderReason, RunEnd, Suspension
-from kirby.core.records import Cursor, DaemonOffer, Ended, Offer, Stretch
+from kirby.core.records import Cursor, Ended, Offer, Stretch
 from tests.builders.leader import World, a_definition, at, of_kind
 
 HOUR = 3600
@@ -178,27 +178,6 @@ def test_a_month_by_the_second_is_planned_without_counting_each():
     counts = told(world, 30 * 24 * HOUR - 1)
 
     assert counts == [("skipped", 30 * 24 * HOUR)]
-
-
-def test_a_daemon_is_offered_to_the_living_hosts_and_withdrawn_when_it_is_held():
-    world = World(a_definition("feed/prod", kind="daemon"), start=-5, hosts="alpha beta")
-    offered = world.ledger.books["feed/prod"].posted
-
-    world.ledger.define(a_definition("feed/prod", kind="daemon", held=True), at(1))
-    world.decides(1)
-
-    assert isinstance(offered, DaemonOffer)
-    assert offered.hosts == ("alpha", "beta")
-    assert next(post.record for post in world.draft.posts if post.key == "feed/prod") is None
-
-
-def test_a_daemon_stays_where_it_is_while_its_host_is_silent_but_not_lost():
-    world = World(a_definition("feed/prod", kind="daemon"), start=-5, hosts="alpha beta")
-
-    world.passes(17, heard="alpha")
-    world.ledger.mark_daemons()
-
-    assert world.decides(17) == []
 
 
 def test_every_skip_says_why():
