@@ -138,13 +138,16 @@ class Ledger:
             )
         else:
             fire = msgspec.structs.replace(fire, withdrawn=True, leader_claim=claim.reason)
-        self.track(replace(tracked, fire=fire, first_claim=claim))
+        tracked = replace(tracked, fire=fire, first_claim=claim)
+        if tracked.report is not None and not _is_of_holder(tracked.report, fire):
+            tracked = replace(tracked, report=None)
+        self.track(tracked)
         self._suspect_claim(fire)
 
     def read_run(self, record: Exited | NotStarted | Released) -> None:
-        """Take what a host tells of an attempt."""
+        """Take what a host tells of an attempt that it holds."""
         tracked = self.tracked_of(record.run, record.attempt)
-        if tracked is None:
+        if tracked is None or not _is_of_holder(record, tracked.fire):
             return
         if isinstance(record, Released):
             self.track(replace(tracked, begun=True))
@@ -288,6 +291,11 @@ class Ledger:
             return False
         newer = view.heartbeat.incarnation > fire.holder_incarnation
         return newer and _attempt(fire) not in view.held
+
+
+def _is_of_holder(record: Exited | NotStarted | Released, fire: OpenFire) -> bool:
+    """Whether a report is the holder's: a copied machine tells of what its original had."""
+    return fire.holder is None or record.host == fire.holder
 
 
 def _restored(fire: OpenFire) -> Tracked:

@@ -22,6 +22,8 @@ MARGIN_SECONDS = 5.0
 LOST_AFTER_SECONDS = LEASE_SECONDS + MARGIN_SECONDS  # rule L2
 # Three heartbeats and a bit: when nobody at all was heard for so long, the log is at fault.
 GAP_SECONDS = 12.0
+# A leader ticks each 0.1 s; one that did not for longer stood still, and read nothing either.
+LONGEST_TICK_SECONDS = 1.0
 PROBE_SECONDS = 5.0
 PROBE_FRESH_SECONDS = PROBE_SECONDS + 2.0
 SETTLED_SECONDS = 6.0  # a host that lives has beaten by then
@@ -127,6 +129,7 @@ class Roster:
         self.ticked_boot = boot
         if not at_end or passed <= 0:
             return []
+        passed = min(passed, LONGEST_TICK_SECONDS)
         in_gap = boot - self.last_heard_boot > GAP_SECONDS
         if in_gap and boot - self.last_probe_boot > PROBE_FRESH_SECONDS:
             return []

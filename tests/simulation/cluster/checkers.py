@@ -5,99 +5,41 @@ where it can look there. Instants are seconds of the world.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from kirby.core.names import AttemptId, ContextKey, Epoch, Host, context_of, due_of
 from kirby.core.nouns import Definition, Overlap, RunEnd
 from kirby.core.records import (
-    AnyRecord,
-    Beat,
     Claim,
     Cursor,
     Ended,
-    Exited,
-    Heartbeat,
-    LeaderClaim,
-    Leadership,
-    NotStarted,
     Offer,
-    Offered,
-    Probe,
     Stretch,
-    TopicName,
 )
-from tests.simulation.cluster.broker import START, Entry, instant_of
+from tests.simulation.cluster.broker import Entry, instant_of
+from tests.simulation.cluster.evidence import (
+    Record,
+    Violation,
+    attempt_of,
+    record_of,
+    scripts,
+    seconds_of,
+)
 from tests.simulation.cluster.history import (
     REQUIRED_SECONDS,
     STORM_SECONDS,
     History,
 )
+from tests.simulation.cluster.promises import LOST_SECONDS, PROMISES, Checker, was_silent
 from tests.simulation.cluster.reading import ledger_read_from, told_of
 from tests.simulation.cluster.shim_sim import Script
 
 CLOCK_SECONDS = 0.3  # a host knows the broker's clock to so much, in calm weather
 JUMP_SECONDS = 20.0  # after its clock was set a host has to learn that first (S1)
 THAW_SECONDS = 0.25  # I6: so long a host frozen past its lease may need to kill
-LOST_SECONDS = 19.0  # no host is lost after less silence (L2), but for what a beat's way takes
 LEARN_SECONDS = 1.5  # what was written so shortly before an end need not have been read
 EDIT_SECONDS = 80.0  # a fire so near to an edit may be decided by either definition
-
-
-@dataclass(frozen=True, kw_only=True)
-class Violation:
-    """An invariant that did not hold."""
-
-    rule: str
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.sentence}"
-
-
-@dataclass(kw_only=True)
-class Record:
-    """The log in the order in which it became true, sorted by kind."""
-
-    ended: list[tuple[Ended, Entry]]
-    stretches: list[tuple[Stretch, Entry]]
-    offers: list[tuple[Offer, Entry]]
-    cursors: list[tuple[Cursor, Entry]]
-    refusals: list[tuple[NotStarted, Entry]]
-    exits: list[tuple[Exited, Entry]]
-    beats: list[tuple[Heartbeat, Entry]]
-    leaders: list[tuple[AnyRecord, Epoch, Entry]]  # all that bears an epoch
-    epochs: list[tuple[Epoch, Entry]]
-
-
-def record_of(history: History) -> Record:
-    """Sort what stands in the log."""
-    record = Record(
-        ended=[], stretches=[], offers=[], cursors=[], refusals=[], exits=[], beats=[],
-        leaders=[], epochs=[],
-    )  # fmt: skip
-    lists: dict[type, list[tuple[object, Entry]]] = {
-        Ended: record.ended,  # type: ignore[dict-item]
-        Stretch: record.stretches,  # type: ignore[dict-item]
-        Offer: record.offers,  # type: ignore[dict-item]
-        Cursor: record.cursors,  # type: ignore[dict-item]
-        NotStarted: record.refusals,  # type: ignore[dict-item]
-        Exited: record.exits,  # type: ignore[dict-item]
-        Heartbeat: record.beats,  # type: ignore[dict-item]
-    }
-    broker = history.world.broker
-    leadership = {
-        id(entry): offset for offset, entry in enumerate(broker.logs[TopicName.LEADERSHIP, 0])
-    }
-    for _, _, each, entry in broker.history:
-        if type(each) in lists:
-            lists[type(each)].append((each, entry))
-        if isinstance(each, Leadership):
-            record.epochs.append((Epoch(leadership[id(entry)]), entry))
-        elif isinstance(each, Ended | Stretch | Offer | Offered | LeaderClaim | Beat | Probe):
-            record.leaders.append((each, each.epoch, entry))
-    return record
 
 
 def check(history: History) -> list[Violation]:
@@ -163,10 +105,16 @@ def true_end(history: History, record: Record) -> Iterator[Violation]:
     by_attempt = {attempt_of(script): script for script in scripts(history)}
     for refusal, _ in record.refusals:
         attempt = AttemptId(run=refusal.run, attempt=refusal.attempt)
-        if attempt in by_attempt:
+        begun = by_attempt.get(attempt)
+        if begun is not None and not _is_a_copys(history, refusal.host, begun):
             sentence = f"{attempt} was told as not started ({refusal.reason}), but it was"
             yield Violation(rule="I3", sentence=sentence)
-    reports = {(exited.run, exited.attempt): entry for exited, entry in reversed(record.exits)}
+    reports = {
+        attempt: entry
+        for exited, entry in reversed(record.exits)
+        for attempt in [AttemptId(run=exited.run, attempt=exited.attempt)]
+        if not _is_a_copys(history, exited.host, by_attempt.get(attempt))
+    }
     for ended, entry in record.ended:
         attempt = AttemptId(run=ended.run, attempt=ended.attempts)
         begun = by_attempt.get(attempt)
@@ -186,10 +134,10 @@ def _true_loss(
     ended: Ended,
     entry: Entry,
     script: Script | None,
-    reports: dict[tuple[str, int], Entry],
+    reports: dict[AttemptId, Entry],
 ) -> Iterator[Violation]:
     """A run is lost only with its process, its shim, or its host's word for 20 s."""
-    told = reports.get((ended.run, ended.attempts))
+    told = reports.get(AttemptId(run=ended.run, attempt=ended.attempts))
     if told is not None and told.number < entry.number and "killed" not in ended.reason:
         exited = next(each for each, at in record.exits if at is told)
         early = told.stood + LEARN_SECONDS < entry.stood
@@ -198,7 +146,7 @@ def _true_loss(
             yield Violation(rule="I3", sentence=sentence)
     if "was not heard" in ended.reason:
         host = Host(ended.reason.split()[1])
-        if not _was_silent(record, host, entry.stood):
+        if not was_silent(record, host, entry.stood):
             sentence = f"{ended.run} is lost ({ended.reason}), but {host} was heard"
             yield Violation(rule="I3", sentence=sentence)
         elif not history.script.loss and not history.befell(host, entry.stood):
@@ -208,9 +156,9 @@ def _true_loss(
         yield Violation(rule="I3", sentence=f"{ended.run} is lost ({ended.reason}), but lives")
 
 
-def _was_silent(record: Record, host: Host, at: float) -> bool:
-    heard = [entry.stood for beat, entry in record.beats if beat.host == host and entry.stood < at]
-    return not heard or at - heard[-1] >= LOST_SECONDS
+def _is_a_copys(history: History, host: Host, script: Script | None) -> bool:
+    """Whether a host tells of what another ran, whose disk was copied onto it."""
+    return script is not None and script.host != host and history.world.hosts[host].was_cloned
 
 
 def in_time(history: History, record: Record) -> Iterator[Violation]:
@@ -233,7 +181,7 @@ def in_time(history: History, record: Record) -> Iterator[Violation]:
         late = script.started - seconds_of(offer.deadline)
         if early > off:
             yield Violation(rule="I4", sentence=f"{attempt_of(script)} began {early:.2f} s early")
-        if late > off and not host.was_frozen(script.started):
+        if late > off:
             yield Violation(rule="I4", sentence=f"{attempt_of(script)} began {late:.2f} s late")
 
 
@@ -320,7 +268,6 @@ def same_again(history: History, record: Record) -> Iterator[Violation]:
         yield Violation(rule="I10", sentence=f"the leader knows {living}, the log says {first}")
 
 
-Checker = Callable[[History, Record], Iterator[Violation]]
 CHECKERS: tuple[Checker, ...] = (
     one_offer,
     one_start,
@@ -331,26 +278,11 @@ CHECKERS: tuple[Checker, ...] = (
     no_overlap,
     cursor_rises,
     same_again,
+    *PROMISES,
 )
 
 
 # -- what the checkers go by
-
-
-def scripts(history: History) -> Iterator[Script]:
-    """Return all that ever started, in no order."""
-    for host in history.world.hosts.values():
-        yield from host.machine.all_scripts
-
-
-def attempt_of(script: Script) -> AttemptId:
-    """Return which attempt a process was."""
-    return AttemptId(run=script.key[0], attempt=script.key[1])
-
-
-def seconds_of(instant: datetime) -> float:
-    """Turn the broker's time into seconds of the world."""
-    return (instant - START).total_seconds()
 
 
 def required(history: History) -> Iterator[tuple[ContextKey, datetime]]:

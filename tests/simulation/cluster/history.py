@@ -173,9 +173,11 @@ def _nothing(_chance: random.Random, _h: object, _c: object) -> Args:
 FAULTS: dict[str, Draw] = {
     "kill": _host_seconds,
     "wipe": _host_seconds,
+    "clone": _pair,
     "freeze": _host_seconds,
     "freeze_actors": _host_seconds,
     "freeze_scheduler": _host_seconds,
+    "freeze_runner": _host_seconds,
     "freeze_shim": _host_seconds,
     "cut_off": _host_seconds,
     "part": _pair,
@@ -201,7 +203,16 @@ FAULTS: dict[str, Draw] = {
 # What may keep a host from heartbeats for as long as it takes to be lost.
 SILENCING = frozenset(
     (
-        *("kill", "wipe", "freeze", "freeze_actors", "freeze_shim", "cut_off"),
+        *(
+            "kill",
+            "wipe",
+            "clone",
+            "freeze",
+            "freeze_actors",
+            "freeze_shim",
+            "freeze_runner",
+            "cut_off",
+        ),
         *("restart_actors", "kill_shim", "kill_shim_and_actors", "slow_disk"),
     )
 )
@@ -305,9 +316,23 @@ class History:
             step.what in SILENCING
             and step.args[0] == host
             and step.at <= at
-            and step.at + float(str(step.args[1])) >= at - 2 * HUSH_SECONDS
+            and step.at + float(str(step.args[-1])) >= at - 2 * HUSH_SECONDS
             for step in self.script.steps
         )
+
+    def quiet_from(self, at: float) -> float:
+        """Return from when on, after an instant, nothing more befalls and the weather is calm."""
+        if self.script.lateness or self.script.loss or self.script.dawdling:
+            return max(at, STORM_SECONDS)
+        for step in self.script.steps:
+            lasts = step.args[-1] if step.args and isinstance(step.args[-1], float) else 0.0
+            at = max(at, min(step.at + lasts, STORM_SECONDS))
+        return at
+
+    def kept_its_disk(self, host: Host) -> bool:
+        """Whether no other disk came into a host."""
+        steps = [each for each in self.script.steps if each.what in ("wipe", "clone", "remove")]
+        return all(step.args[0] != host for step in steps)
 
     def armed_at(self, host: str, attempt: AttemptId) -> float:
         """Return when a host armed an attempt last."""
@@ -329,6 +354,11 @@ class History:
     def wipe(self, host: Host, seconds: float) -> None:
         self.world.hosts[host].wipe()
         self._later(seconds, self.world.hosts[host].start)
+
+    def clone(self, host: Host, other: Host, seconds: float) -> None:
+        if host != other and self.world.hosts[other].is_up:
+            self.world.hosts[host].clone(self.world.hosts[other])
+            self._later(seconds, self.world.hosts[host].start)
 
     def remove(self, host: Host) -> None:
         self.world.hosts[host].kill()
@@ -354,6 +384,9 @@ class History:
 
     def freeze_scheduler(self, host: Host, seconds: float) -> None:
         self._freeze(host, seconds, "freeze_scheduler")
+
+    def freeze_runner(self, host: Host, seconds: float) -> None:
+        self._freeze(host, seconds, "freeze_runner")
 
     def freeze_shim(self, host: Host, seconds: float) -> None:
         self._freeze(host, seconds, "freeze_shim")

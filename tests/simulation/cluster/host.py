@@ -44,6 +44,7 @@ class SimHost:
         self.freezes: list[float] = []
         self.is_up = False
         self.is_removed = False  # for good
+        self.was_cloned = False
 
     # -- clocks
 
@@ -84,14 +85,21 @@ class SimHost:
         """Return how many records a fetch brings at the most."""
         return self.world.weather.handful()
 
+    def lag(self) -> float:
+        """Return how long a partition's broker keeps a fetch beyond the others'."""
+        return self.world.weather.lag()
+
     def dawdles(self) -> bool:
         """Whether this transaction is not committed in the same breath."""
         return self.world.weather.dawdles()
 
     def tell(self, life: Life, deed: Deed) -> None:
-        """Carry a message between actors of this host; it may be lost."""
-        if not self.world.weather.loses():
-            life.after(self.hop() + self.world.weather.pause(), deed)
+        """Carry a message between actors of this host; it may be lost, or come twice."""
+        weather = self.world.weather
+        if not weather.loses():
+            life.after(self.hop() + weather.pause(), deed)
+            if weather.loses():
+                life.after(self.hop() + 5 * weather.pause(), deed)
 
     # -- beginning and ending
 
@@ -118,6 +126,7 @@ class SimHost:
         for script in list(self.machine.scripts.values()):
             script.ended = self.world.timeline.now if script.started is not None else None
         self.machine.scripts.clear()
+        self.machine.boots += 1
         self.machine.processes.kill()
         self.machine.processes = Life(self.world.timeline)
 
@@ -126,6 +135,14 @@ class SimHost:
         self.kill()
         self.disk = self._new_disk()
         self.machine.disk = self.disk
+
+    def clone(self, other: "SimHost") -> None:
+        """Come back as the copy of another machine: its disk, but none of its processes."""
+        self.kill()
+        self.disk = other.disk.copied()
+        self.machine.disk = self.disk
+        self.machine.boots = max(self.machine.boots, other.machine.boots + 1)
+        self.was_cloned = True
 
     def kill_actors(self) -> None:
         """End Kirby, but not the shim."""
@@ -204,6 +221,10 @@ class SimHost:
     def freeze_scheduler(self) -> None:
         """Let the Scheduler stand still under a living Supervisor."""
         self._freeze([self.supervisor.scheduler.life] if self.supervisor else [])
+
+    def freeze_runner(self) -> None:
+        """Let the Runner stand still, while shim and Recorder go on."""
+        self._freeze([self.runner.life] if self.runner else [])
 
     def freeze_shim(self) -> None:
         """Let the shim hang."""

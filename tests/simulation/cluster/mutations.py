@@ -23,12 +23,13 @@ from kirby.core.claims.state import Claims, ShimTie
 from kirby.core.clock_offset import ClockOffset
 from kirby.core.leader import book as leader_book
 from kirby.core.leader import coup, decisions, fire, offering, plan, read_up, roster, superseded
+from kirby.core.leader import ledger as leader_ledger
 from kirby.core.leader.events import Committed
 from kirby.core.leader.ledger import Ledger
 from kirby.core.names import AttemptId
 from kirby.core.records import LeaderClaim, Phase, TopicName
 from kirby.shim import admission, course, effects, recovery
-from tests.simulation.cluster import leading, shim_sim, stories, wires
+from tests.simulation.cluster import host, leading, shim_sim, stories, wires, world
 from tests.simulation.cluster.broker import Broker
 from tests.simulation.cluster.history import Script
 
@@ -243,11 +244,14 @@ def _no_fencing() -> list[Change]:
 
 
 def _ends_before_fencing() -> list[Change]:
+    """Step 4; a fetch brings few records, so that reading up does not overshoot its ends."""
+
     def ends_of(scheduler: leading.SimScheduler) -> Any:
         known = scheduler.link
         return known.ends_before if known is not None else scheduler._ends()
 
-    return [(leading, "ends_of", ends_of), *_gate_always_open()]
+    few = (world.Weather, "handful", lambda self: 1)
+    return [(leading, "ends_of", ends_of), few, *_gate_always_open()]
 
 
 def _nothing_named_is_read() -> list[Change]:
@@ -428,6 +432,48 @@ def _tokens_stand_still() -> list[Change]:
     return [(offering, "_offer", offer)]
 
 
+def _absences_forgotten() -> list[Change]:
+    """P1: the stretches in which a context was disabled are not kept."""
+    suspensions = property(lambda self: self.definition.suspensions if self.definition else ())
+    return [(leader_book.Book, "_suspensions", suspensions)]
+
+
+def _attempts_without_end() -> list[Change]:
+    """E2: a failure is followed by an attempt, however many there were."""
+
+    def spend(known: Any, end: Any, sentence: str, standing: Any, now: Any) -> Any:
+        patient = msgspec.structs.replace(standing.policies, attempts=1000)
+        return original(known, end, sentence, replace(standing, policies=patient), now)
+
+    original = fire._spend
+    return [(fire, "_spend", spend)]
+
+
+def _doubled_requests_count() -> list[Change]:
+    """A run that was asked for twice is opened twice."""
+
+    def open_by_hand(desk: Any, book: Any, request: Any) -> None:
+        book.recent.pop(request.run, None)
+        original(desk, book, request)
+
+    original = offering.open_by_hand
+    return [(decisions, "open_by_hand", open_by_hand)]
+
+
+def _shims_by_the_wall_clock() -> list[Change]:
+    """S1, L6: the shim's clock is the wall clock, which jumps."""
+
+    def boot_ns(self: Any) -> int:
+        return round((self.boot() + self.wall_offset) * 1e9)
+
+    return [(host.SimHost, "boot_ns", boot_ns)]
+
+
+def _anybodys_word_counts() -> list[Change]:
+    """E1: what a host tells of an attempt counts, whoever holds it."""
+    return [(leader_ledger, "_is_of_holder", lambda record, fire: True)]
+
+
 MUTATIONS: dict[str, Mutation] = {
     "first claim wins": Mutation(
         rule="C4",
@@ -468,6 +514,8 @@ MUTATIONS: dict[str, Mutation] = {
         rule="C6",
         without="Runners pass over the leader's claims",
         changes=_stops_go_unread,
+        story=stories.people_stop_what_runs,
+        by=("C6",),
     ),
     "ends listed until acknowledged": Mutation(
         rule="L1",
@@ -490,6 +538,8 @@ MUTATIONS: dict[str, Mutation] = {
         rule="shim",
         without="a new shim knows no attempt whose folder is gone",
         changes=_memory_of_a_shim_only,
+        story=stories.shims_die_while_runners_sleep,
+        by=("I2",),
     ),
     "older incarnations are refused": Mutation(
         rule="L5",
@@ -535,6 +585,8 @@ MUTATIONS: dict[str, Mutation] = {
         rule="S2",
         without="deadline and lease are not looked at before the release",
         changes=_no_last_look,
+        story=stories.a_shim_sleeps_past_deadlines,
+        by=("I4",),
     ),
     "clock offset": Mutation(
         rule="S1",
@@ -554,7 +606,8 @@ MUTATIONS: dict[str, Mutation] = {
         rule="step 4",
         without="a new leader reads up to ends that it asked for before (and no gate holds it up)",
         changes=_ends_before_fencing,
-        story=stories.hosts_do_not_hear_each_other,
+        story=stories.leaders_depose_each_other,
+        by=("I1", "I3", "I5"),
     ),
     "what the cursor names is read": Mutation(
         rule="step 4",
@@ -621,6 +674,7 @@ MUTATIONS: dict[str, Mutation] = {
         without="a superseded claim is judged before the runs topic was read",
         changes=_no_watermark,
         story=stories.runners_come_and_go,
+        by=("I3",),
     ),
     "high watermark": Mutation(
         rule="L3",
@@ -638,6 +692,8 @@ MUTATIONS: dict[str, Mutation] = {
         rule="L4",
         without="a superseded claim is lost, also where it never began",
         changes=_every_superseded_is_lost,
+        story=stories.runners_come_and_go,
+        by=("L4",),
     ),
     "old heartbeats": Mutation(
         rule="L3",
@@ -658,6 +714,8 @@ MUTATIONS: dict[str, Mutation] = {
         rule="E3",
         without="a refused fire is offered again without end",
         changes=_refusals_forget_deadline,
+        story=stories.disks_are_full,
+        by=("E3",),
     ),
     "the cursor never goes back": Mutation(
         rule="P1",
@@ -670,5 +728,39 @@ MUTATIONS: dict[str, Mutation] = {
         without="the counter is not carried on",
         changes=_tokens_stand_still,
         by=("I1",),
+    ),
+    "absences are kept": Mutation(
+        rule="P1",
+        without="the time in which a context was disabled is caught up with",
+        changes=_absences_forgotten,
+        story=stories.a_context_is_disabled_and_comes_back,
+        by=("P1",),
+    ),
+    "attempts are counted": Mutation(
+        rule="E2",
+        without="a failure is always followed by an attempt",
+        changes=_attempts_without_end,
+        by=("E2",),
+    ),
+    "requests are known": Mutation(
+        rule="offer",
+        without="a run that was asked for twice is opened twice",
+        changes=_doubled_requests_count,
+        story=stories.requests_come_twice,
+        by=("I1", "I3"),
+    ),
+    "time that never jumps": Mutation(
+        rule="S1, L6",
+        without="the shim counts by the wall clock",
+        changes=_shims_by_the_wall_clock,
+        story=stories.a_clock_goes_back_while_a_host_is_cut_off,
+        by=("I4", "I6"),
+    ),
+    "only the holder tells": Mutation(
+        rule="E1",
+        without="what a copied machine tells of another's attempt counts",
+        changes=_anybodys_word_counts,
+        story=stories.machines_are_copied,
+        by=("I2", "I3", "I6"),
     ),
 }

@@ -5,6 +5,7 @@ a new shim makes of the disk follows `kirby.shim.recovery`, whose reading of the
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 
 import msgspec
@@ -55,6 +56,7 @@ class Folder:
 
     order: Order
     kept: KeptOrder
+    boot: int  # the life of the machine in which it was armed
     journal: list[Entry] = field(default_factory=list)
     progress: Progress = field(default_factory=Progress)
 
@@ -72,6 +74,22 @@ class Disk:
     folders: dict[Key, Folder] = field(default_factory=dict)
     life: int = 0  # the counter of the Supervisor's lives
 
+    def copied(self) -> "Disk":
+        """Return the same disk in another machine."""
+        folders = {
+            key: Folder(
+                order=copy(each.order),
+                kept=each.kept,
+                boot=each.boot,
+                journal=list(each.journal),
+                progress=each.progress,
+            )
+            for key, each in self.folders.items()
+        }
+        return Disk(
+            folder_id=self.folder_id, lines=list(self.lines), folders=folders, life=self.life
+        )
+
 
 class Machine:
     """What a shim stands on: the disk, the processes, the chance; and who watches them start."""
@@ -82,6 +100,7 @@ class Machine:
         self.disk = disk
         self.boot_ns = boot
         self.processes = Life(timeline)
+        self.boots = 0  # lives of the machine; a copied disk comes from another one
         self.scripts: dict[Key, Script] = {}
         self.all_scripts: list[Script] = []  # whatever ever began: the witness
         self.disk_full = False
@@ -292,7 +311,7 @@ class Shim:
             at_ns=self.machine.wall_ns(),
             meta=order.meta,  # type: ignore[arg-type]
         )
-        self.machine.disk.folders[key] = Folder(order=order, kept=kept)
+        self.machine.disk.folders[key] = Folder(order=order, kept=kept, boot=self.machine.boots)
         if start:
             self._script(key, order)
         return events.Taken(key, "", 1 if start else 0, 1 if start else 0)
@@ -357,6 +376,7 @@ class Shim:
         begun = folder.has("releasing", "released")
         stopped = [entry.reason for entry in folder.journal if entry.step == "stop_asked"]
         attempt.stop = stopped[-1] if stopped else ""
+        same_boot = folder.boot == self.machine.boots
         if begun and script is not None and script.lives:
             attempt.pid, attempt.released = 1, round((script.started or 0.0) * SECOND_NS)
             attempt.phase = Phase.STOPPING if attempt.stop else Phase.RUNNING
@@ -366,7 +386,7 @@ class Shim:
                 self._note(key, steps.released(attempt), False)
         else:
             attempt.phase = Phase.ENDED
-            self._note(key, recovery._end(begun, True), False)
+            self._note(key, recovery._end(begun, same_boot), False)
         self._settle_soon()
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from kirby.core.records import TopicName
 from tests.simulation.cluster.broker import places
-from tests.simulation.cluster.checkers import check, is_settled, scripts
+from tests.simulation.cluster.checkers import check, is_settled
+from tests.simulation.cluster.evidence import scripts
 from tests.simulation.cluster.history import History, Script, script_of
 from tests.simulation.cluster.running import broken_among, run, told
 

@@ -38,6 +38,9 @@ class Air(Protocol):
     def handful(self) -> int:
         """Return how many records a fetch brings at the most."""
 
+    def lag(self) -> float:
+        """Return how long a partition's broker keeps a fetch beyond the others'."""
+
     def dawdles(self) -> bool:
         """Whether this transaction is not committed in the same breath."""
 
@@ -65,6 +68,7 @@ class Reader:
         self._take = take
         self._caught_up = caught_up
         self._stirred: dict[Place, None] = {}
+        self._lagging: set[Place] = set()
         self._fetching = False
         self.closed = False
 
@@ -100,6 +104,19 @@ class Reader:
         self._fetching = False
         stirred, self._stirred = self._stirred, {}
         for place in stirred:
+            if place in self._lagging:
+                continue
+            lag = self.wire.air.lag()
+            if lag:
+                self._lagging.add(place)
+                self.wire.life.after(lag, lambda late=place: self._catch_up(late))  # type: ignore[misc]
+            else:
+                self._read_on(place)
+
+    def _catch_up(self, place: Place) -> None:
+        """Read a partition that others' records have overtaken: brokers differ."""
+        self._lagging.discard(place)
+        if not self.closed:
             self._read_on(place)
 
     def _read_on(self, place: Place) -> None:

@@ -20,6 +20,7 @@ NAMES = tuple(Host(name) for name in ("alpha", "beta", "gamma", "delta"))
 STEADY_SECONDS = 0.002  # mean of a step to the broker in calm weather
 WEB_SECONDS = 0.02
 PLENTY = 10_000
+LAGGING = 0.1  # of the fetches, in a storm: one partition's broker is slower than the others'
 
 
 @dataclass(kw_only=True)
@@ -52,6 +53,12 @@ class Weather:
         if not self.lateness or self.is_calm:
             return PLENTY
         return self.timeline.chance.choice((1, 4, 20, PLENTY))
+
+    def lag(self) -> float:
+        """Return how long a partition's broker keeps a fetch beyond the others'."""
+        if not self.lateness or self.is_calm or self.timeline.chance.random() > LAGGING:
+            return 0.0
+        return self.timeline.chance.expovariate(0.2 / self.lateness)
 
     def pause(self) -> float:
         """Return how long a message within a host waits."""

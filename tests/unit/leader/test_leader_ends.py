@@ -112,6 +112,28 @@ def test_the_host_that_refused_is_named_last():
     assert again.hosts[-1] == first
 
 
+def test_what_a_copied_machine_tells_of_anothers_attempt_does_not_count():
+    world = a_running_world()
+    world.tells(not_started(RUN, "interrupted", host="beta", reason="the host was restarted"))
+    world.tells(exited(RUN, "lost", host="beta", reason="the host was restarted"))
+
+    told = of_kind(Offer, world.decides(1.6)), ends(world, 1.7)
+    world.tells(exited(RUN))
+
+    assert told == ([], [])
+    assert [end for end, _ in ends(world, 2)] == ["succeeded"]
+
+
+def test_what_a_copied_machine_told_before_the_claim_was_read_does_not_count():
+    world = World(a_definition(), start=-30)
+    world.decides(-1)
+    world.tells(exited(RUN, "lost", host="beta", reason="the host was restarted"))
+
+    world.claims(RUN)
+
+    assert ends(world, 1) == []
+
+
 def test_what_is_refused_until_the_deadline_is_missed():
     world = a_running_world()
     world.tells(not_started(RUN, "no room", reason="the disk of alpha is full"))

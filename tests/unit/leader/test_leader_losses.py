@@ -45,6 +45,17 @@ def test_time_in_which_the_hosts_topic_was_not_read_to_its_end_is_no_silence():
     assert ends(world, 60) == []
 
 
+def test_time_in_which_the_leader_itself_stood_still_is_no_silence():
+    world = a_claimed_world()
+    world.passes(9, heard="alpha")
+
+    world.boot += 25.0
+    world.hears("alpha")  # as the log has it; what beta wrote meanwhile is read a moment later
+    world.passes(1)
+
+    assert ends(world, 35) == []
+
+
 def test_a_gap_in_which_nobody_was_heard_loses_nobody_without_a_probe_read_back():
     world = a_claimed_world()
 
