@@ -19,6 +19,7 @@ from kirby.actors.status import lines_of
 from kirby.core.configuration import HostConfiguration, configure
 from kirby.core.errors import Conflict, ExitCode, KirbyError, NotFound
 from kirby.core.names import Host
+from kirby.core.visible import visible
 from kirby.host import locks
 from kirby.host.processes import wait_until
 from kirby.host.settings_file import read_settings, this_machine
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case _:
                 return status(_folder(given.state), say, as_json=given.json)
     except KirbyError as fault:
-        sys.stderr.write(f"{fault}\n")
+        sys.stderr.write(f"{visible(str(fault))}\n")
         return fault.exit_code
 
 
@@ -143,7 +144,7 @@ def configuration_of(
 
 def say(line: str) -> None:
     """Write a line for whoever started this."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{visible(line)}\n")
     sys.stdout.flush()
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+from kirby.core.visible import escaped_json, visible
 
 Cell = str | Text
 
@@ -38,23 +39,23 @@ class Terminal:
     def say(self, text: Cell) -> None:
         """Print a sentence of the result; nothing where JSON is asked for."""
         if not self.as_json:
-            self.out.print(escape(text) if isinstance(text, str) else text)
+            self.out.print(_shown(text))
 
     def note(self, text: Cell) -> None:
         """Print what is not part of the result."""
-        self.err.print(escape(text) if isinstance(text, str) else text)
+        self.err.print(_shown(text))
 
     def data(self, value: Any) -> None:
         """Print the JSON twin of a result; nothing where a person reads."""
         if self.as_json:
             text = json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)
-            self.out.print(text, markup=False, soft_wrap=True)
+            self.out.print(escaped_json(text), markup=False, soft_wrap=True)
 
     def line(self, value: Any) -> None:
         """Print one JSON value on a line of its own, for what goes on and on."""
         if self.as_json:
             text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
-            self.out.print(text, markup=False, soft_wrap=True)
+            self.out.print(escaped_json(text), markup=False, soft_wrap=True)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Print rows under headings, aligned, without a frame; nothing where JSON is asked for."""
@@ -64,7 +65,7 @@ class Terminal:
         for heading in headings:
             table.add_column(heading.upper(), overflow="fold")
         for row in rows:
-            table.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in row))
+            table.add_row(*map(_shown, row))
         self.out.print(table, soft_wrap=False)
 
     @contextmanager
@@ -73,7 +74,7 @@ class Terminal:
         if self.as_json or not self.err.is_terminal:
             yield
             return
-        with self.err.status(escape(what)):
+        with self.err.status(_shown(what)):
             yield
 
     def progress(self) -> Progress:
@@ -86,6 +87,13 @@ class Terminal:
             console=self.err,
             disable=self.as_json,
         )
+
+
+def _shown(text: Cell) -> Text:
+    """Take text as it is: no markup of rich's, and nothing that the terminal would obey."""
+    shown = text.copy() if isinstance(text, Text) else Text(visible(text))
+    shown.plain = visible(shown.plain)
+    return shown
 
 
 def _console(*, to_stderr: bool) -> Console:

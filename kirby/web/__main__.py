@@ -12,6 +12,7 @@ from typing import Any
 from kirby.core.configuration import HostConfiguration, configure
 from kirby.core.configuration_fields import DATABASE_VARIABLE, FIELDS, Unfit
 from kirby.core.errors import InvalidConfiguration, KafkaNotReachable, KirbyError
+from kirby.core.visible import visible
 from kirby.host.host_file import read_host_file
 from kirby.host.settings_file import read_settings, this_machine
 from kirby.host.state import StateFolder
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         WebProcess(settings=settings_of(given, os.environ)).run()
     except KirbyError as fault:
-        sys.stderr.write(f"{fault}\n")
+        sys.stderr.write(f"{visible(str(fault))}\n")
         return fault.exit_code
     return 0
 

@@ -22,7 +22,7 @@ from kirby.core.errors import (
     UserError,
 )
 from kirby.web.asking import wants_page
-from kirby.web.caller import Unknown
+from kirby.web.caller import READING, Unknown
 from kirby.web.frame import fault_page
 
 _log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ STATUSES: tuple[tuple[type[KirbyError], HTTPStatus], ...] = (
     (KafkaError, HTTPStatus.SERVICE_UNAVAILABLE),
     (DatabaseError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+SIGN_IN = "/sign-in"
 OWN_FAULT = "the web service failed at this; its log says more"
 
 
@@ -83,7 +84,9 @@ def _unexpected(fault: Exception) -> HTTPResponse:
 
 
 def refusal(fault: KirbyError) -> HTTPResponse:
-    """Turn an error into an answer: a page for a browser, else JSON."""
+    """Turn an error into an answer: a page for a browser, else JSON; strangers go to the door."""
+    if isinstance(fault, Unknown) and wants_page() and request.method in READING:
+        return HTTPResponse(status=HTTPStatus.SEE_OTHER.value, headers={"Location": SIGN_IN})
     kinds = (status for kind, status in STATUSES if isinstance(fault, kind))
     status = next(kinds, HTTPStatus.INTERNAL_SERVER_ERROR)
     faults = fault.faults if isinstance(fault, InvalidInput) else None

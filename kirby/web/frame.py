@@ -15,6 +15,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+EVERY_S = 3.0
 PLACES = (
     ("/jobs", "Jobs"),
     ("/runs", "Runs"),
@@ -24,7 +25,9 @@ PLACES = (
 )
 
 
-def page(parts: Parts, caller: Caller, title: str, *content: Child, live: bool = True) -> str:
+def page(
+    parts: Parts, caller: Caller, title: str, *content: Child, every_s: float | None = EVERY_S
+) -> str:
     """Write a whole page.
 
     Args:
@@ -32,12 +35,12 @@ def page(parts: Parts, caller: Caller, title: str, *content: Child, live: bool =
         caller: whoever looks.
         title: of the page.
         content: what it shows.
-        live: whether it is fetched anew every few seconds while it is looked at.
+        every_s: how often it is fetched anew while it is looked at; None: never.
     """
     return _document(
         title,
         e("header", _navigation(caller), _line(standing(parts))),
-        e("main", *content, data_live="true" if live else None),
+        e("main", *content, data_every_ms=round(every_s * 1000) if every_s else None),
         e("script", src="/static/kirby.js", defer=True),
     )
 

@@ -1,8 +1,10 @@
-"""To write HTML of which every text is escaped: only `Html` is taken as it is."""
+"""To write HTML of which every text is escaped, and seen: only `Html` is taken as it is."""
 
 from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias, Union
+
+from kirby.core.visible import visible
 
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
@@ -43,7 +45,7 @@ def _child(child: Child) -> str:
         case Html():
             return child
         case str():
-            return escape(child)
+            return escape(visible(child))
         case int() | float():
             return str(child)
         case _:
@@ -54,4 +56,4 @@ def _attribute(key: str, value: str | int | float | bool | None) -> str:
     if value is None or value is False:
         return ""
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
+    return f" {name}" if value is True else f' {name}="{escape(visible(str(value)))}"'

@@ -1,7 +1,9 @@
 """The pages of daemons, hosts and tokens, and the entrance."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 from kirby.model.cluster import DaemonView, HostView
 from kirby.model.runs import AttemptView
@@ -15,6 +17,7 @@ from kirby.web.telling import NOTHING, distance, instant, run_path, size, took
 DAEMON_HEAD = ("daemon", "host", "state", "since", "restarts", "memory", "package", "why")
 HOST_HEAD = ("host", "state", "since", "slots", "holds", "environments", "version", "clock")
 LIFE_HEAD = ("life", "host", "began", "took", "end", "package", "why")
+TOKEN_HEAD = ("name", "made", "by", "last used", "")
 CLOCK_NOTABLE_MS = 1.0
 
 
@@ -128,28 +131,38 @@ def tokens_page(
     made: tuple[str, str] | None = None,
 ) -> str:
     """Write the page of tokens; a new one is shown this once."""
-    rows: list[list[Child]] = [
-        [
-            each.name,
-            instant(each.made, parts.now()),
-            each.made_by,
-            distance(each.last_used, parts.now()),
-            button(
-                caller,
-                f"/tokens/{each.name}",
-                "delete",
-                f"kirby token delete {each.name}",
-                [("_method", "DELETE")],
-            ),
-        ]
-        for each in found
-    ]
-    new = (
-        e("p", f"The token of {made[0]}, shown this once: ", e("code", made[1]), class_="notice")
-        if made is not None
-        else None
+    rows = [_token(caller, each, parts.now()) for each in found]
+    return page(
+        parts,
+        caller,
+        "Tokens",
+        e("h1", "Tokens"),
+        _new_token(*made) if made is not None else None,
+        table(TOKEN_HEAD, rows, "There are no tokens."),
+        _token_form(caller),
+        every_s=None,
     )
-    form = e(
+
+
+def _token(caller: Caller, each: TokenNote, now: datetime) -> list[Child]:
+    same = shlex.join(["kirby", "token", "delete", each.name])
+    gone = [("_method", "DELETE")]
+    return [
+        each.name,
+        instant(each.made, now),
+        each.made_by,
+        distance(each.last_used, now),
+        button(caller, f"/tokens/{quote(each.name, safe='')}", "delete", same, gone),
+    ]
+
+
+def _new_token(name: str, token: str) -> Html:
+    told = f"The token of {name}, shown this once: "
+    return e("p", told, e("code", token), class_="notice")
+
+
+def _token_form(caller: Caller) -> Html:
+    return e(
         "form",
         csrf(caller),
         e("label", "for ", e("input", name="name", required=True, maxlength=100)),
@@ -157,18 +170,7 @@ def tokens_page(
         command("kirby token create NAME"),
         method="post",
         action="/tokens",
-        class_="action",
-    )
-    head = ("name", "made", "by", "last used", "")
-    return page(
-        parts,
-        caller,
-        "Tokens",
-        e("h1", "Tokens"),
-        new,
-        table(head, rows, "There are no tokens."),
-        form,
-        live=False,
+        class_="action below",
     )
 
 

@@ -7,18 +7,19 @@ from kirby.model.runs import AttemptView, RunView
 from kirby.model.schedule import definition_of
 from kirby.web.caller import Caller
 from kirby.web.drawing import moments, timeline
-from kirby.web.frame import button, command, page, table
+from kirby.web.frame import EVERY_S, button, command, page, table
 from kirby.web.html import Child, Html, e, join
 from kirby.web.log_view import LogAnswer, LogView
 from kirby.web.parts import Parts
 from kirby.web.telling import NOTHING, end_badge, instant, late, run_path, size, took
 
 SHOWN_LINES = 1000
+ASKED_STOP = "stop"
 STEP_HEAD = ("step", "at", "from due")
 
 
-def run_page(parts: Parts, caller: Caller, view: RunView, logs: LogView) -> str:
-    """Write the page of a run."""
+def run_page(parts: Parts, caller: Caller, view: RunView, logs: LogView, asked: str = "") -> str:
+    """Write the page of a run; `asked` is what its looker has just asked for."""
     now, zone = parts.now(), _zone(view.context, parts.now())
     return page(
         parts,
@@ -33,11 +34,12 @@ def run_page(parts: Parts, caller: Caller, view: RunView, logs: LogView) -> str:
             end_badge(view),
         ),
         e("p", view.reason) if view.reason else None,
+        _asked_stop(view) if asked == ASKED_STOP else None,
         _actions(caller, view),
         _facts(view, now, zone),
         [_attempt(each, view, now) for each in reversed(view.tries)],
         _log(view, logs),
-        live=view.end is None,
+        every_s=EVERY_S if view.end is None else None,
     )
 
 
@@ -47,6 +49,12 @@ def _zone(context: str, now: datetime) -> str:
     except NotFound:
         return "UTC"
     return definition.schedules[0].zone if definition.schedules else "UTC"
+
+
+def _asked_stop(view: RunView) -> Html | None:
+    """Tell that a stop is on its way, until a step of the run tells of it."""
+    told = view.end is not None or (view.tries and view.tries[-1].stop_asked is not None)
+    return None if told else e("p", "Asked to stop, waiting for the leader.", class_="notice")
 
 
 def _actions(caller: Caller, view: RunView) -> Html:
@@ -161,7 +169,7 @@ def log_page(parts: Parts, caller: Caller, answer: LogAnswer) -> str:
         e("h1", "Log of ", _back(answer.run), " ", command(f"kirby logs {answer.run}")),
         log_lines(answer, most=len(answer.lines)),
         None if answer.ended else e("p", more),
-        live=False,
+        every_s=None,
     )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from kirby.core.nouns import RunEnd
 from kirby.model.runs import Fire, RunFilter, RunView, StretchView
 from kirby.web.caller import Caller
-from kirby.web.frame import command, page, table
+from kirby.web.frame import EVERY_S, command, page, table
 from kirby.web.html import Child, Html, e, join
 from kirby.web.parts import Parts
 from kirby.web.telling import NOTHING, end_badge, instant, late, run_path, took
@@ -87,7 +87,7 @@ def runs_page(
         _choices(wanted, ",".join(contexts)),
         run_table(found, parts.now(), "There are no such runs.", named=True),
         e("p", e("a", "older", href=older)) if older is not None else None,
-        live=wanted.before is None,
+        every_s=EVERY_S if wanted.before is None else None,
     )
 
 

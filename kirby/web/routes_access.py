@@ -24,7 +24,12 @@ from kirby.web.parts import Parts
 
 def add(app: Bottle, parts: Parts) -> None:
     """Add the routes."""
+    _add_tokens(app, parts)
+    _add_links(app, parts)
+    _add_sign_out(app, parts)
 
+
+def _add_tokens(app: Bottle, parts: Parts) -> None:
     @app.get("/tokens")
     def listed() -> Any:
         caller = caller_of(parts)
@@ -49,6 +54,8 @@ def add(app: Bottle, parts: Parts) -> None:
         delete_token(name)
         return redirect("/tokens", 303) if wants_page() else {"deleted": True}
 
+
+def _add_links(app: Bottle, parts: Parts) -> None:
     @app.post("/sign-in")
     def link() -> Any:
         caller, data = caller_of(parts), body()
@@ -62,19 +69,24 @@ def add(app: Bottle, parts: Parts) -> None:
         secret = parameter("once", str, "")
         if not secret:
             return entrance_page(parts)
-        cookie = use_link(secret, parts.now())
-        answer = HTTPResponse(status=303, headers={"Location": "/jobs"})
-        answer.set_cookie(
-            COOKIE,
-            cookie,
-            httponly=True,
-            samesite="lax",  # strict would lose it on the very redirect from the link
-            secure=request.urlparts.scheme == "https",
-            path="/",
-            max_age=int(SESSION_LIFE.total_seconds()),
-        )
-        return answer
+        return _signed_in(use_link(secret, parts.now()))
 
+
+def _signed_in(cookie: str) -> HTTPResponse:
+    answer = HTTPResponse(status=303, headers={"Location": "/jobs"})
+    answer.set_cookie(
+        COOKIE,
+        cookie,
+        httponly=True,
+        samesite="lax",  # strict would lose it on the very redirect from the link
+        secure=request.urlparts.scheme == "https",
+        path="/",
+        max_age=int(SESSION_LIFE.total_seconds()),
+    )
+    return answer
+
+
+def _add_sign_out(app: Bottle, parts: Parts) -> None:
     @app.post("/sign-out")
     def sign_out() -> Any:
         caller = caller_of(parts)

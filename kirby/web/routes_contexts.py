@@ -28,13 +28,20 @@ from kirby.web.caller import Caller, caller_of
 from kirby.web.contexts_view import context_views, shape
 from kirby.web.page_contexts import context_page, jobs_page
 from kirby.web.parts import Parts
+from kirby.web.telling import run_path
 
 CONTEXT = "/contexts/<job>/<environment>"
 
 
 def add(app: Bottle, parts: Parts) -> None:
     """Add the routes."""
+    _add_looking(app, parts)
+    _add_change(app, parts)
+    _add_asking(app, parts)
+    _add_suspensions(app, parts)
 
+
+def _add_looking(app: Bottle, parts: Parts) -> None:
     @app.get("/jobs")
     def jobs() -> Any:
         caller = caller_of(parts)
@@ -53,11 +60,6 @@ def add(app: Bottle, parts: Parts) -> None:
             return context_page(parts, caller, definition_of(key, parts.now()))
         return _full(parts, key)
 
-    @app.route(CONTEXT, method="PATCH")
-    def change(job: str, environment: str) -> Any:
-        caller_of(parts)
-        return _changed(parts, _key(job, environment), body())
-
     @app.get(f"{CONTEXT}/variables")
     def variables(job: str, environment: str) -> Any:
         caller_of(parts)
@@ -68,11 +70,20 @@ def add(app: Bottle, parts: Parts) -> None:
             "group": definition.group,
         }
 
+
+def _add_change(app: Bottle, parts: Parts) -> None:
+    @app.route(CONTEXT, method="PATCH")
+    def change(job: str, environment: str) -> Any:
+        caller_of(parts)
+        return _changed(parts, _key(job, environment), body())
+
+
+def _add_asking(app: Bottle, parts: Parts) -> None:
     @app.post(f"{CONTEXT}/run")
     def run(job: str, environment: str) -> Any:
         caller = caller_of(parts)
         asked = _ask_run(parts, caller, _key(job, environment))
-        return redirect(f"/runs/{asked}", 303) if wants_page() else {"run": asked}
+        return redirect(f"{run_path(asked)}?asked=now", 303) if wants_page() else {"run": asked}
 
     @app.post(f"{CONTEXT}/restart")
     def restart(job: str, environment: str) -> Any:
@@ -80,8 +91,6 @@ def add(app: Bottle, parts: Parts) -> None:
         key = _key(job, environment)
         _ask_restart(parts, caller, definition_of(key, parts.now()))
         return redirect(f"/contexts/{key}", 303) if wants_page() else {"asked": True}
-
-    _add_suspensions(app, parts)
 
 
 def _add_suspensions(app: Bottle, parts: Parts) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from bottle import Bottle, redirect
 
 from kirby.core.document.values import one_of
-from kirby.core.errors import Conflict
+from kirby.core.errors import Conflict, NotFound
 from kirby.core.names import RunId, context_of, is_instance
 from kirby.core.nouns import Definition, RunEnd
 from kirby.core.planning.fires import fires_of
@@ -21,10 +21,13 @@ from kirby.web.caller import caller_of
 from kirby.web.contexts_view import suspended
 from kirby.web.log_view import WAIT_LIMIT_S, LogView
 from kirby.web.naming import contexts_named, resolve
+from kirby.web.page_asked import asked_page
 from kirby.web.page_run import log_page, run_page
 from kirby.web.page_runs import runs_page
 from kirby.web.parts import Parts
+from kirby.web.telling import run_path
 
+ASKED_NOW = "now"
 NEXT_LIMIT = 1000
 SEPARATOR = " "  # in `more`: neither instants nor run ids have one
 
@@ -32,7 +35,13 @@ SEPARATOR = " "  # in `more`: neither instants nor run ids have one
 def add(app: Bottle, parts: Parts) -> None:
     """Add the routes."""
     logs = LogView(logs=parts.logs)
+    _add_lists(app, parts)
+    _add_log(app, parts, logs)
+    _add_stop(app, parts)
+    _add_run(app, parts, logs)  # last: its pattern takes what the others leave
 
+
+def _add_lists(app: Bottle, parts: Parts) -> None:
     @app.get("/runs")
     def listed() -> Any:
         caller = caller_of(parts)
@@ -42,40 +51,6 @@ def add(app: Bottle, parts: Parts) -> None:
         if wants_page():
             return runs_page(parts, caller, found, wanted, more)
         return {"runs": [shapes.fire(each) for each in found], "more": more}
-
-    @app.get("/runs/<run:path>/log")
-    def log(run: str) -> Any:
-        caller = caller_of(parts)
-        answer = logs.read(
-            run,
-            parameter("attempt", int, None),
-            number_parameter("after", 0, 0, 2**53),
-            number_parameter("wait", 0, 0, WAIT_LIMIT_S),
-        )
-        return log_page(parts, caller, answer) if wants_page() else answer.shape()
-
-    @app.post("/runs/<run:path>/stop")
-    def stop(run: str) -> Any:
-        caller = caller_of(parts)
-        if is_instance(run):
-            raise Conflict(f"{run} is a daemon: stop it with 'kirby disable {context_of(run)}'")
-        view = run_view(run)
-        if view.end is not None:
-            raise Conflict(f"{run} has ended already: {view.end.value}")
-        parts.requests.post(
-            StopRequest(
-                context=context_of(run), run=RunId(run), asked_by=caller.name, at=parts.now()
-            )
-        )
-        return redirect(f"/runs/{run}", 303) if wants_page() else {"asked": True}
-
-    @app.get("/runs/<run:path>")
-    def look(run: str) -> Any:
-        caller = caller_of(parts)
-        if is_instance(run):
-            return _instance(run)
-        view = run_view(run)
-        return run_page(parts, caller, view, logs) if wants_page() else shapes.run(view)
 
     @app.get("/next")
     def following() -> Any:
@@ -90,6 +65,54 @@ def add(app: Bottle, parts: Parts) -> None:
         caller_of(parts)
         chosen = resolve(parameter("name", str, ""), parameter("env", str, None), parts.now())
         return vars(chosen)
+
+
+def _add_log(app: Bottle, parts: Parts, logs: LogView) -> None:
+    @app.get("/runs/<run:path>/log")
+    def log(run: str) -> Any:
+        caller = caller_of(parts)
+        answer = logs.read(
+            run,
+            parameter("attempt", int, None),
+            number_parameter("after", 0, 0, 2**53),
+            number_parameter("wait", 0, 0, WAIT_LIMIT_S),
+        )
+        return log_page(parts, caller, answer) if wants_page() else answer.shape()
+
+
+def _add_stop(app: Bottle, parts: Parts) -> None:
+    @app.post("/runs/<run:path>/stop")
+    def stop(run: str) -> Any:
+        caller = caller_of(parts)
+        if is_instance(run):
+            raise Conflict(f"{run} is a daemon: stop it with 'kirby disable {context_of(run)}'")
+        view = run_view(run)
+        if view.end is not None:
+            raise Conflict(f"{run} has ended already: {view.end.value}")
+        parts.requests.post(
+            StopRequest(
+                context=context_of(run), run=RunId(run), asked_by=caller.name, at=parts.now()
+            )
+        )
+        return redirect(f"{run_path(run)}?asked=stop", 303) if wants_page() else {"asked": True}
+
+
+def _add_run(app: Bottle, parts: Parts, logs: LogView) -> None:
+    @app.get("/runs/<run:path>")
+    def look(run: str) -> Any:
+        caller = caller_of(parts)
+        if is_instance(run):
+            return _instance(run)
+        if not wants_page():
+            return shapes.run(run_view(run))
+        asked = parameter("asked", str, "")
+        try:
+            view = run_view(run)
+        except NotFound:
+            if asked != ASKED_NOW:
+                raise
+            return asked_page(parts, caller, run)  # it takes a moment until it is offered
+        return run_page(parts, caller, view, logs, asked)
 
 
 def _instance(run: str) -> Any:

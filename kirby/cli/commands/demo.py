@@ -5,6 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from kirby.cli.connecting import service_of
+from kirby.cli.demo.alone import only_demo
 from kirby.cli.demo.bakery import apply_document, bakery_folder, open_shop, publish_all
 from kirby.cli.demo.happenings import Happenings
 from kirby.cli.demo.hosts import first_host, further_hosts
@@ -18,11 +19,22 @@ NEWS_SECONDS = 1.0
 
 
 def demo(given: Namespace, terminal: Terminal) -> ExitCode:
-    """Start everything, publish, apply, and tell what happens."""
+    """Start everything, publish, apply, and tell what happens.
+
+    Raises:
+        StateInUse: another demo runs in this folder.
+    """
     bakery = bakery_folder()
     given.state = given.state or str(Path.cwd() / LOCAL_FOLDER)
     folder = StateFolder(path=Path(given.state).absolute())
     folder.prepare()
+    with only_demo(folder):
+        _run(given, terminal, bakery, folder)
+    terminal.say("\nstopped; a second 'make demo' goes on from here")
+    return ExitCode.OK
+
+
+def _run(given: Namespace, terminal: Terminal, bakery: Path, folder: StateFolder) -> None:
     shop_state = folder.path / "bakery"
     shop_state.mkdir(exist_ok=True)
     stages = Stages(terminal)
@@ -40,8 +52,6 @@ def demo(given: Namespace, terminal: Terminal) -> ExitCode:
         terminal.say(f"pages  {service.url.rstrip('/')}{link}   (good once)")
         terminal.say(f"shop   {shop_url}   token  {folder.token}   Ctrl-C stops everything\n")
         _tell_until_interrupted(Happenings(service=service), terminal)
-    terminal.say("\nstopped; a second 'make demo' goes on from here")
-    return ExitCode.OK
 
 
 def _tell_until_interrupted(happenings: Happenings, terminal: Terminal) -> None:

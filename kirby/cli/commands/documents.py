@@ -12,6 +12,7 @@ from kirby.cli.service import Service
 from kirby.cli.terminal import Cell, Terminal
 from kirby.cli.toml_text import write_toml
 from kirby.core.errors import ExitCode, InvalidInput
+from kirby.core.visible import escaped_json
 
 SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
 
@@ -78,5 +79,5 @@ def export(given: Namespace, terminal: Terminal) -> ExitCode:
     document = service_of(given).get("/document")
     terminal.data(document)
     if not terminal.as_json:
-        terminal.out.print(write_toml(document), markup=False, soft_wrap=True, end="")
+        terminal.out.print(escaped_json(write_toml(document)), markup=False, soft_wrap=True, end="")
     return ExitCode.OK

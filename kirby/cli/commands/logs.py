@@ -12,6 +12,7 @@ from kirby.cli.service import Service
 from kirby.cli.terminal import Terminal
 from kirby.cli.words import instant
 from kirby.core.errors import ExitCode, NotFound
+from kirby.core.visible import visible
 
 LATEST = 20  # of these, stretches that never ran are passed over
 WAIT_SECONDS = 15  # for further lines, held open by the service
@@ -26,8 +27,7 @@ def logs(given: Namespace, terminal: Terminal) -> ExitCode:
         terminal.note(run)
     for line in lines_of(service, run, attempt=given.attempt, follow=given.follow):
         terminal.line(line)
-        if not terminal.as_json:
-            terminal.out.print(_worded(line), soft_wrap=True)
+        terminal.say(_worded(line))
     return ExitCode.OK
 
 
@@ -76,5 +76,5 @@ def _worded(line: dict[str, Any]) -> Text:
     mark = line["level"] or line["stream"]
     text = Text(f"{clock}  ", style="dim")
     text.append(f"{mark:<7} ", style=STREAM_STYLES.get(line["stream"], ""))
-    text.append(line["text"] + (" … (cut)" if line["cut"] else ""))
+    text.append(visible(line["text"]) + (" … (cut)" if line["cut"] else ""))
     return text

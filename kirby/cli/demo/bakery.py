@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kirby.cli.demo.alone import ends_with_me
 from kirby.cli.demo.ports import free_port
 from kirby.cli.document_file import read_document
 from kirby.cli.service import Service
@@ -39,7 +40,9 @@ def open_shop(folder: Path, state: Path) -> Iterator[str]:
     port = free_port(SHOP_PORT, state / "port")
     command = [sys.executable, str(folder / "shop"), "--state", str(state), "--port", str(port)]
     with (state / "shop.log").open("ab") as log:
-        shop = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        shop = subprocess.Popen(
+            command, stdout=log, stderr=log, start_new_session=True, preexec_fn=ends_with_me()
+        )
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -10,6 +10,7 @@ from rich.text import Text
 from kirby.cli.service import Service
 from kirby.cli.words import instant, styled, took
 from kirby.core.errors import NotFound
+from kirby.core.visible import visible
 
 NAME_WIDTH = 14
 RUNS = 30  # asked for at a time; more do not end in a second of the demo
@@ -73,5 +74,5 @@ def _line(moment: Any, context: str, kind: str, state: str, lasted: str, words: 
     text = Text(f"{at:%H:%M:%S.%f}"[:-3] if at is not None else " " * 12, style="dim")
     text.append(f"  {context.removesuffix('/prod'):<{NAME_WIDTH}}{kind:<8}")
     text.append_text(styled(f"{state:<11}" if state else " " * 11))
-    text.append(f"{lasted:<8}{words or ''}")
+    text.append(f"{lasted:<8}{visible(words or '')}")
     return text

@@ -13,6 +13,7 @@ from typing import Any
 
 from kirby.actors import control, system
 from kirby.cli.connecting import service_of
+from kirby.cli.demo.alone import ends_with_me, wait_for_the_last_host
 from kirby.cli.demo.ports import LOOPBACK, free_port
 from kirby.cli.demo.stages import Stages
 from kirby.core.errors import KirbyError, ServiceFailed, ServiceUnreachable
@@ -73,10 +74,17 @@ def _beside(
 
 
 def _start(folder: StateFolder, flags: Sequence[str]) -> Running:
+    wait_for_the_last_host(folder)
     command = [*(sys.executable, "-m", "kirby.cli.main", "start", "--state", str(folder.path))]
     with _said_by(folder).open("ab") as log:
         # A session of its own: Ctrl-C is for this command, which then stops the host in order.
-        return subprocess.Popen([*command, *flags], stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            [*command, *flags],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=ends_with_me(),
+        )
 
 
 def _said_by(folder: StateFolder) -> Path:

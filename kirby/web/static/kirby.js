@@ -1,6 +1,5 @@
 // Keeps a page that is looked at up to date, and copies commands; every page works without it.
 "use strict";
-const EVERY_MS = 3000;
 
 function busy(main) {
   const selection = window.getSelection();
@@ -15,17 +14,24 @@ function opened(main) {
 }
 
 async function refresh() {
-  const main = document.querySelector("main[data-live]");
+  const main = document.querySelector("main[data-every-ms]");
   if (!main) return;
   if (!busy(main)) {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (answer.ok) replace(main, new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (answer.redirected) return location.assign(answer.url); // signed out meanwhile
+      if (!answer.ok) throw new Error(answer.statusText);
+      replace(main, new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       document.querySelector(".standing")?.classList.add("stale");
     }
   }
-  setTimeout(refresh, EVERY_MS);
+  lookAgain();
+}
+
+function lookAgain() {
+  const main = document.querySelector("main[data-every-ms]");
+  if (main) setTimeout(refresh, Number(main.dataset.everyMs));
 }
 
 function replace(main, fresh) {
@@ -48,4 +54,4 @@ document.addEventListener("click", (event) => {
     setTimeout(() => command.classList.remove("copied"), 700);
   }
 });
-setTimeout(refresh, EVERY_MS);
+lookAgain();

@@ -150,7 +150,7 @@ def test_who_signed_out_is_nobody(service: Service) -> None:
 
     service.form("/sign-out", csrf=csrf)
 
-    assert service.get("/jobs").status == 401
+    assert service.get("/jobs").headers["Location"] == "/sign-in"
 
 
 def test_every_answer_tells_browsers_to_take_nothing_from_elsewhere(service: Service) -> None:

@@ -33,7 +33,7 @@ from tests.builders.web import Service
 from tests.unit.web.test_web_access import signed_in
 from tests.unit.web.test_web_runs import tell
 
-EVIL = '<script>alert("x")</script>'
+EVIL = '<script>alert("x")</script>\x1b[2J'
 DOCUMENT = {
     "job": {
         "pump": {
@@ -100,6 +100,7 @@ def test_a_page_is_whole_and_everything_in_it_is_escaped(path: str, full: Servic
     assert answer.headers["Content-Type"].startswith("text/html")
     assert answer.text.startswith("<!doctype html>")
     assert "<script>alert" not in answer.text
+    assert "\x1b" not in answer.text
     assert "firing · leader alpha" in answer.text
 
 
@@ -164,14 +165,23 @@ def test_the_leader_is_marked_among_the_hosts(full: Service) -> None:
     assert ">leads<" in full.get("/hosts").text
 
 
-def test_a_browser_that_is_not_known_is_told_how_to_come_in(service: Service) -> None:
+def test_a_browser_that_is_not_known_is_sent_to_where_it_is_told_how_to_come_in(
+    service: Service,
+) -> None:
     service.token, service.html = "", True
 
-    answer = service.get("/jobs")
+    sent = service.get("/jobs")
+    entrance = service.get("/sign-in")
 
-    assert answer.status == 401
-    assert "kirby sign-in" in answer.text
-    assert service.get("/sign-in").status == 200
+    assert (sent.status, sent.headers["Location"]) == (303, "/sign-in")
+    assert entrance.status == 200
+    assert "kirby sign-in" in entrance.text
+
+
+def test_a_stranger_who_wants_to_change_something_is_refused(service: Service) -> None:
+    service.token, service.html = "", True
+
+    assert service.form("/contexts/pump/prod/run").status == 401
 
 
 def test_a_page_is_shown_although_kafka_does_not_answer(full: Service) -> None:
