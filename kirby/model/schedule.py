@@ -31,7 +31,7 @@ from kirby.model.definitions import (
     Script,
     SuspensionRow,
 )
-from kirby.model.happenings import HostRow
+from kirby.model.drains import drained_hosts
 from kirby.model.revisions import current_revision
 
 PAST_KEPT = timedelta(days=90)  # an outage longer than the retention has other troubles
@@ -48,7 +48,7 @@ def schedule_since(since: int | None, now: datetime) -> Schedule | None:
     revision = current_revision()
     if since is None or since > revision:
         enabled = definitions(now, Context.enabled == True)  # noqa: E712 - an SQL expression
-        return Schedule(revision=revision, contexts=enabled, drained=_drained())
+        return Schedule(revision=revision, contexts=enabled, drained=drained_hosts())
     if since == revision:
         return None
     changed = definitions(now, Context.revision > since)
@@ -57,7 +57,7 @@ def schedule_since(since: int | None, now: datetime) -> Schedule | None:
         revision=revision,
         contexts=tuple(each for each in changed if each.enabled),
         gone=tuple(sorted(disabled | _deleted_since(since))),
-        drained=_drained(),
+        drained=drained_hosts(),
         whole=False,
     )
 
@@ -230,8 +230,3 @@ def _deleted_since(since: int) -> set[ContextKey]:
         Absence.end.is_null() & (Absence.deleted == True) & (Absence.revision > since)  # noqa: E712
     )
     return {ContextKey(row.context) for row in gone}
-
-
-def _drained() -> tuple[Host, ...]:
-    rows = HostRow.select(HostRow.name).where(HostRow.draining == True)  # noqa: E712
-    return tuple(Host(row.name) for row in rows.order_by(HostRow.name))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
+from kirby.core.prose import tell_instant
 from kirby.model.cluster import DaemonView, HostView
 from kirby.model.runs import AttemptView
 from kirby.model.tokens import TokenNote
@@ -15,7 +16,7 @@ from kirby.web.parts import Parts
 from kirby.web.telling import NOTHING, distance, instant, run_path, size, took
 
 DAEMON_HEAD = ("daemon", "host", "state", "since", "restarts", "memory", "package", "why")
-HOST_HEAD = ("host", "state", "since", "slots", "holds", "environments", "version", "clock")
+HOST_HEAD = ("host", "state", "since", "slots", "holds", "environments", "version", "clock", "")
 LIFE_HEAD = ("life", "host", "began", "took", "end", "package", "why")
 TOKEN_HEAD = ("name", "made", "by", "last used", "")
 CLOCK_NOTABLE_MS = 1.0
@@ -78,7 +79,7 @@ def life_rows(lives: Iterable[AttemptView], now: datetime) -> list[list[Child]]:
 
 def hosts_page(parts: Parts, caller: Caller, found: Sequence[HostView]) -> str:
     """Write the page of hosts, the leader marked."""
-    rows = [_host(each, parts.now()) for each in found]
+    rows = [[*_host(each, parts.now()), _drain_button(caller, each)] for each in found]
     return page(
         parts,
         caller,
@@ -95,7 +96,7 @@ def _host(each: HostView, now: datetime) -> list[Child]:
     silent = e("span", f"silent for {silence}", class_="end end-lost")
     return [
         join([each.name, " ", crown]),
-        join([alive if each.alive else silent, " draining" if each.draining else ""]),
+        join([alive if each.alive else silent, " ", _drain_word(each, now)]),
         distance(each.started, now),
         f"{each.free_slots} free of {each.slots}",
         _held(each),
@@ -103,6 +104,21 @@ def _host(each: HostView, now: datetime) -> list[Child]:
         each.version,
         _clock(each.clock_offset_ms),
     ]
+
+
+def _drain_word(each: HostView, now: datetime) -> Html | None:
+    if each.drain is None:
+        return None
+    since = f"since {tell_instant(each.drain.since, now)}, by {each.drain.by}"
+    return e("span", each.drain.sentence, title=since, class_="end end-skipped")
+
+
+def _drain_button(caller: Caller, each: HostView) -> Html:
+    path = f"/hosts/{each.name}/drain"
+    if each.drain is None:
+        return button(caller, path, "drain", f"kirby drain {each.name}")
+    command = f"kirby drain {each.name} --undo"
+    return button(caller, path, "undo", command, [("_method", "DELETE")])
 
 
 def _held(host: HostView) -> Html:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from bottle import Bottle
+from bottle import Bottle, redirect
 
 from kirby.core.document.reading import DEFAULT_PARTITIONS
 from kirby.core.document.table import Unfit
 from kirby.core.document.values import check_topic
-from kirby.core.errors import InvalidInput
-from kirby.model.cluster import daemons, hosts
+from kirby.core.errors import InvalidInput, NotFound
+from kirby.model.cluster import daemons, host, hosts
+from kirby.model.drains import drain, undo_drain
 from kirby.web import shapes
 from kirby.web.asking import body, parameter, wants_page
 from kirby.web.caller import caller_of
@@ -43,11 +44,35 @@ def add(app: Bottle, parts: Parts) -> None:
             return hosts_page(parts, caller, found)
         return {"hosts": [shapes.host(each) for each in found]}
 
+    @app.get("/hosts/<host>")
+    def one_host(host: str) -> Any:
+        caller_of(parts)
+        return _look(parts, host)
+
+    @app.post("/hosts/<host>/drain")
+    def take_out(host: str) -> Any:
+        caller = caller_of(parts)
+        drain(host, caller.name, parts.now())
+        return redirect("/hosts", 303) if wants_page() else _look(parts, host)
+
+    @app.delete("/hosts/<host>/drain")
+    def take_back(host: str) -> Any:
+        caller_of(parts)
+        changed = undo_drain(host)
+        return redirect("/hosts", 303) if wants_page() else {"host": host, "changed": changed}
+
     @app.post("/topics")
     def topics() -> Any:
         caller_of(parts)
         names = _topic_names(body().get("names"))
         return {"topics": list(parts.topics.ensure(dict.fromkeys(names, DEFAULT_PARTITIONS)))}
+
+
+def _look(parts: Parts, name: str) -> dict[str, Any]:
+    found = host(name, parts.now())
+    if found is None:
+        raise NotFound(f'there is no host "{name}": see kirby hosts')
+    return shapes.host(found)
 
 
 def _topic_names(names: Any) -> list[str]:

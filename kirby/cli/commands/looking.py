@@ -102,6 +102,15 @@ def daemons(given: Namespace, terminal: Terminal) -> ExitCode:
     return ExitCode.OK
 
 
+def _host_state(host: dict[str, Any]) -> Text:
+    word = styled("running" if host["alive"] else "lost")
+    if host.get("drain") is None:
+        return word
+    if host["drain"]["state"] == "drained":
+        return Text("drained")
+    return word.append(f", {host['drain']['sentence']}", style="yellow")
+
+
 def hosts(given: Namespace, terminal: Terminal) -> ExitCode:
     """List the hosts; the leader is marked."""
     answer = service_of(given).get("/hosts")
@@ -109,7 +118,7 @@ def hosts(given: Namespace, terminal: Terminal) -> ExitCode:
     rows = [
         (
             f"{each['host']} *" if each["leads"] else each["host"],
-            styled("running" if each["alive"] else "lost"),
+            _host_state(each),
             ago(each["started"]),
             f"{each['slots'] - each['free_slots']} of {each['slots']}",
             str(len(each["held"])),

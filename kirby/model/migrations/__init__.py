@@ -13,7 +13,7 @@ import peewee
 
 from kirby.core.errors import DatabaseError, DatabaseNewer
 from kirby.model.database import connection, database, is_sqlite, writing
-from kirby.model.migrations import m0001_first
+from kirby.model.migrations import m0001_first, m0002_drains
 
 SQLITE_WORDS = {"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
 POSTGRESQL_WORDS = {
@@ -31,7 +31,10 @@ class Migration:
     statements: Sequence[str]
 
 
-MIGRATIONS = (Migration(number=1, statements=m0001_first.STATEMENTS),)
+MIGRATIONS = (
+    Migration(number=1, statements=m0001_first.STATEMENTS),
+    Migration(number=2, statements=m0002_drains.STATEMENTS),
+)
 LATEST = MIGRATIONS[-1].number
 
 

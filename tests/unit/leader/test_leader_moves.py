@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from kirby.core.leader.mirror import Mirror
 from kirby.core.leader.moves import Places, next_places
 from kirby.core.leader.placement import place
 from kirby.core.names import ContextKey, Epoch, Host
-from kirby.core.nouns import Definition, Hosts, LeaderReason
-from kirby.core.records import Cursor, DaemonOffer, Phase
-from tests.builders.leader import World, a_definition, at
+from kirby.core.nouns import Definition, Hosts, LeaderReason, Schedule
+from kirby.core.records import Cursor, DaemonOffer, Drained, Offer, Phase
+from tests.builders.leader import World, a_definition, at, of_kind
 
 FEED = "feed/prod"
 INSTANCE = "feed/prod#"
@@ -258,3 +259,39 @@ def test_a_host_that_leaves_gives_up_only_what_it_had():
 
     assert all(before[each] - after[each] <= {"echo"} for each in contexts)
     assert all(after[each] == before[each] for each in contexts if "echo" not in before[each])
+
+
+def test_a_drained_host_is_neither_named_for_runs_nor_given_daemons():
+    world = World(a_definition(), a_feed(), start=-5, hosts="alpha beta")
+    world.ledger.roster.drained = frozenset({Host("alpha")})
+
+    (offer,) = of_kind(Offer, world.decides(-1))
+
+    assert offer.hosts == ("beta",)
+
+
+def test_the_daemons_of_a_drained_host_end_there_first_and_come_back_when_that_is_undone():
+    world = a_placed_world(hosts=1)
+    (old,) = world.ledger.books[ContextKey(FEED)].posted.hosts
+    other = "beta" if old == "alpha" else "alpha"
+    mirror = Mirror()
+
+    mirror.fetched(Schedule(revision=1, drained=(old,), whole=False), world.ledger, at(0))
+    first = hosts_and_leaving(world.places(1))
+    world.hears(old)
+    second = hosts_and_leaving(world.places(2))
+    mirror.fetched(Schedule(revision=2, whole=False), world.ledger, at(3))
+    undone = hosts_and_leaving(world.places(3))
+
+    assert (first, second, undone) == (("", old), (other, ""), ("", other))
+    assert [post.key for post in mirror.pending] == [f"#{old}", f"#{old}"]
+
+
+def test_a_new_leader_knows_from_the_mirror_which_hosts_are_drained():
+    world = World(hosts="alpha beta")
+    mirror = Mirror()
+
+    mirror.read("#alpha", Drained(host=Host("alpha")))
+    mirror.take_up(world.ledger, at(0))
+
+    assert world.ledger.roster.live() == ["beta"]
