@@ -22,7 +22,7 @@ from kirby.core.errors import StartRefused
 from kirby.core.messages import AskStatus, Begin, StatusIs
 from kirby.core.names import StateFolderId
 from kirby.core.recreation import Lives, created, died
-from kirby.host.keys import ClusterKey
+from kirby.host.keys import ClusterKeys
 from kirby.host.processes import reap_all, wait_until
 from kirby.host.state import StateFolder, next_number
 
@@ -39,7 +39,7 @@ class HostActors:
         self,
         configuration: HostConfiguration,
         folder: StateFolder,
-        key: ClusterKey,
+        keys: ClusterKeys,
         supervisor_class: str,
         say: Callable[[str], None],
         *,
@@ -57,7 +57,7 @@ class HostActors:
         self._due: dict[str, float] = {}  # when what died may be made anew
         parents.adopt_descendants()
         transport.install(
-            key=key.frames,
+            keys=keys.frame_keys,
             address=configuration.address,
             own_log=str(folder.log / "thespian.log"),
         )

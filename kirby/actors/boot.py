@@ -31,7 +31,7 @@ from kirby.core.configuration import HostConfiguration
 from kirby.core.errors import ExitCode, KirbyError
 from kirby.core.recreation import Lives, created, died
 from kirby.host.host_file import HostFile, write_host_file
-from kirby.host.keys import load_or_create_key
+from kirby.host.keys import load_or_create_keys
 from kirby.host.processes import reap_all
 from kirby.host.state import StateFolder
 from kirby.host.web_address import choose_web_endpoint, take_first_link, url_of
@@ -91,14 +91,14 @@ class StartProcess:
         return ExitCode.OK
 
     def _live(self) -> None:
-        key = load_or_create_key(self._folder)
+        keys = load_or_create_keys(self._folder)
         with self._signals.raising():
             configuration = self._start_services()
         with contextlib.closing(Control(self._folder)) as control:
             self._actors = HostActors(
                 configuration,
                 self._folder,
-                key,
+                keys,
                 self._supervisor_class,
                 self._say,
                 kafka_cluster=self._kafka_cluster,

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from thespian.actors import ActorAddress
 from thespian.system.transport.IPBase import TCPv4ActorAddress
 
-from kirby.actors.frames import HEADER_BYTES, TAKEN, FrameRefused, Signer, payload_bytes
+from kirby.actors.frames import HEADER_BYTES, TAKEN, FrameRefused, Keys, Signer, payload_bytes
 
 Answer = TypeVar("Answer")
 ANSWER_AGAIN_S = 1.0  # a frame may be lost: then it is asked again
@@ -28,8 +28,8 @@ class NotUnderstood(ConnectionError):
 class Correspondent:
     """One conversation; every question waits until an instant of the monotonic clock."""
 
-    def __init__(self, key: bytes, address: str) -> None:
-        self._signer = Signer(key)
+    def __init__(self, keys: Keys, address: str) -> None:
+        self._signer = Signer(keys)
         self._listener = socket.create_server((address, 0))
         self._own = "{}:{}".format(*self._listener.getsockname())
         host, port = self._listener.getsockname()

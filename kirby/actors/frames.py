@@ -10,7 +10,7 @@ import pickle
 import secrets
 import struct
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import IntEnum
 from hashlib import blake2b
 from typing import Any
@@ -96,17 +96,26 @@ class Numbers:
         self._recent.add(number)
 
 
+Keys = Callable[[], Sequence[bytes]]
+"""The keys at this moment: the first one signs, and what any of them signed is taken."""
+
+
+def always(key: bytes) -> Keys:
+    """Return keys that never change."""
+    return lambda: (key,)
+
+
 class Signer:
-    """Signs frames with the cluster's key, and opens those that it signed."""
+    """Signs frames with the cluster's key, and opens those that holders of its keys signed."""
 
     def __init__(
         self,
-        key: bytes,
+        keys: Keys,
         *,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._key, self._wall, self._monotonic = key, wall, monotonic
+        self._keys, self._wall, self._monotonic = keys, wall, monotonic
         self.forget()
 
     def forget(self) -> None:
@@ -124,7 +133,7 @@ class Signer:
         address = receiver.encode()
         number = secrets.randbits(64)
         stamp = _STAMP.pack(int(self._wall() * 1e9), number, len(address)) + address
-        body = stamp + self._sign(stamp, payload) + payload
+        body = stamp + _signature(self._keys()[0], stamp, payload) + payload
         return _HEADER.pack(MAGIC, Kind.MESSAGE, len(body)) + body
 
     def open(self, body: bytes, own: Collection[str]) -> bytes:
@@ -138,7 +147,8 @@ class Signer:
         sent_ns, number, length = _STAMP.unpack_from(body)
         stamp, rest = body[: _STAMP.size + length], body[_STAMP.size + length :]
         signed, payload = rest[:HASH_BYTES], rest[HASH_BYTES:]
-        if not hmac.compare_digest(signed, self._sign(stamp, payload)):
+        made = (_signature(key, stamp, payload) for key in self._keys())
+        if not any(hmac.compare_digest(signed, each) for each in made):
             raise FrameRefused("a frame that is not signed with the cluster's key")
         if stamp[_STAMP.size :].decode() not in own:
             raise FrameRefused("a frame for another receiver")
@@ -153,10 +163,11 @@ class Signer:
         if young and sent < self._born_wall:
             raise FrameRefused("a frame from before this receiver's time")
 
-    def _sign(self, stamp: bytes, payload: bytes) -> bytes:
-        signed = blake2b(stamp, key=self._key, digest_size=HASH_BYTES)
-        signed.update(payload)
-        return signed.digest()
+
+def _signature(key: bytes, stamp: bytes, payload: bytes) -> bytes:
+    signed = blake2b(stamp, key=key, digest_size=HASH_BYTES)
+    signed.update(payload)
+    return signed.digest()
 
 
 class FrameBuffer:

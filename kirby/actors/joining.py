@@ -22,7 +22,9 @@ from kirby.core.errors import ConventionUnreachable, KeyDiffers, KeyMissing
 from kirby.core.names import StateFolderId
 from kirby.core.roll_call import Introduction, PlaceIs, RollAsked, RollIs
 from kirby.host import locks
-from kirby.host.keys import ClusterKey, load_key
+from kirby.host.key_changes import told_url
+from kirby.host.key_fetch import catch_up
+from kirby.host.keys import ClusterKeys, load_keys
 from kirby.host.state import StateFolder, write_private
 
 ANSWER_WITHIN_S = 8.0  # a convention leader that was started a moment ago boots in two
@@ -55,10 +57,21 @@ def joined(configuration: HostConfiguration, folder: StateFolder, say: Say) -> H
     return _fitting(configuration, folder, key, present)
 
 
+def learn_key_changes(configuration: HostConfiguration, folder: StateFolder) -> None:
+    """Catch up with what was announced while this host was down, where a web service tells it.
+
+    Raises:
+        KeyOutdated: it was down for longer than the grace period of a change.
+    """
+    if folder.key.exists() and not locks.is_taken(folder.lock):
+        known = told_url(folder)
+        catch_up(folder, configuration.web_urls or ((known,) if known else ()))
+
+
 def _fitting(
     configuration: HostConfiguration,
     folder: StateFolder,
-    key: ClusterKey,
+    key: ClusterKeys,
     present: tuple[Introduction, ...],
 ) -> HostConfiguration:
     joining.check_version(__version__, present)
@@ -86,21 +99,21 @@ def _resolved(configuration: HostConfiguration) -> HostConfiguration:
     return replace(configuration, convention_leader=Endpoint(host=host, port=leader.port))
 
 
-def _key_of(configuration: HostConfiguration, folder: StateFolder) -> ClusterKey:
+def _key_of(configuration: HostConfiguration, folder: StateFolder) -> ClusterKeys:
     if not folder.key.exists():
         raise KeyMissing(
             f"{folder.path} has no key of the cluster at {configuration.convention_leader}: "
-            f"copy the file 'key' from the state folder of a host there to {folder.key} "
-            "(mode 0600)"
+            "run 'kirby key show' on a host there, and give what it prints to "
+            f"'kirby key take --state {folder.path}' here"
         )
-    return load_key(folder)
+    return load_keys(folder)
 
 
-def _present(configuration: HostConfiguration, key: ClusterKey) -> tuple[Introduction, ...]:
+def _present(configuration: HostConfiguration, key: ClusterKeys) -> tuple[Introduction, ...]:
     leader = configuration.convention_leader
     assert leader is not None
     place = (leader.host, leader.port)
-    with Correspondent(key.frames, configuration.address) as correspondent:
+    with Correspondent(key.frame_keys, configuration.address) as correspondent:
 
         def ask(until: float) -> tuple[Introduction, ...] | None:
             where = correspondent.ask(place, PlaceAsked(), PlaceIs, until)
@@ -113,9 +126,9 @@ def _present(configuration: HostConfiguration, key: ClusterKey) -> tuple[Introdu
         with contextlib.suppress(NotUnderstood):
             return _asked(leader, ask)
     raise KeyDiffers(
-        f"the host at {leader} does not take this host's key: copy the file 'key' from the state "
-        f"folder of a host there to {configuration.state}/key (mode 0600), and see that the "
-        "clocks are less than a minute apart"
+        f"the host at {leader} does not take this host's key: run 'kirby key show' on a host "
+        f"there, and give what it prints to 'kirby key take --replace --state "
+        f"{configuration.state}' here; and see that the clocks are less than a minute apart"
     )
 
 
@@ -141,7 +154,7 @@ def _id_of(folder: StateFolder) -> StateFolderId:
     return StateFolderId(folder.id_file.read_text().strip()) if folder.id_file.exists() else _NO_ID
 
 
-def _leave_a_token(configuration: HostConfiguration, folder: StateFolder, key: ClusterKey) -> None:
+def _leave_a_token(configuration: HostConfiguration, folder: StateFolder, key: ClusterKeys) -> None:
     """Let the command line on this host ask the web service that it shares."""
     folder.prepare()
     told = {"url": configuration.web_urls[0], "token": key.host_token()}

@@ -26,7 +26,7 @@ from kirby.core.messages import Begin
 from kirby.core.names import Host
 from kirby.core.shipping.errands import AGAIN_SECONDS, Errands
 from kirby.core.shipping.run_folder import folder_name
-from kirby.host.keys import load_key
+from kirby.host.keys import load_keys
 from kirby.host.run_folder import RunFolder, run_folders
 from kirby.host.shim_messages import Holdings, List, NotDone, Refusal, ShimEvent, Shipped
 from kirby.host.state import StateFolder
@@ -69,7 +69,7 @@ class Recorder(KirbyActor):
         self._runs = state.runs
         self._set_aside = state.path / SET_ASIDE
         self._secrets = Secrets(
-            key=load_key(state),
+            key=load_keys(state),
             of_kafka=tuple(
                 value
                 for name, value in configuration.kafka_settings.items()

@@ -21,7 +21,7 @@ from kirby.core.shipping.folders import (
 from kirby.core.shipping.redaction import Redactor
 from kirby.core.shipping.run_folder import Entry, Order, has_ended
 from kirby.core.shipping.steps import Teller
-from kirby.host.keys import ClusterKey
+from kirby.host.keys import ClusterKeys
 from kirby.host.run_folder import RunFolder
 
 CHUNK_BYTES = 262_144  # of raw output for one load: a turn of the actor stays short
@@ -32,7 +32,7 @@ KEPT_AFTER_SECONDS = 2.0  # most runs are shipped sooner, and need no note of ho
 class Secrets:
     """What has to be taken out of output."""
 
-    key: ClusterKey
+    key: ClusterKeys
     of_kafka: tuple[str, ...]  # passwords that scripts get for their clients
 
     def redactor(self, order: Order) -> Redactor:
@@ -45,7 +45,7 @@ class Secrets:
             sealed = [self.key.value_of(each) for each in order.meta.sealed]
         except Insecure as fault:
             raise Damaged(str(fault)) from fault
-        return Redactor.of([*sealed, *self.of_kafka, self.key.run_token(order.run)])
+        return Redactor.of([*sealed, *self.of_kafka, *self.key.run_tokens(order.run)])
 
 
 @dataclass(frozen=True, kw_only=True)

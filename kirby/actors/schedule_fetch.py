@@ -15,11 +15,7 @@ from kirby.core.nouns import Schedule
 TIME_LIMIT_SECONDS = 5.0  # of one answer; a whole schedule of 100,000 contexts takes about two
 UNCHANGED = 304
 
-# It tells every answer; that one comes each second is no news.
-logging.getLogger("httpx").setLevel(logging.WARNING)
-
 _DECODER = msgspec.json.Decoder(Schedule)
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each second's question
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +31,14 @@ class ScheduleFetch:
     """
 
     urls: Sequence[str]
-    token: str = field(repr=False)
+    token: Callable[[], str] = field(repr=False)
     tell: Callable[[ScheduleFetched | ScheduleFailed], None]
     _questions: "queue.SimpleQueue[_Ask | None]" = field(default_factory=queue.SimpleQueue)
 
     def start(self) -> None:
         """Begin to answer."""
+        # In each process: an actor begins with loggers of its own. It would tell each question.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         threading.Thread(target=self._work, name="schedule-fetch", daemon=True).start()
 
     def ask(self, since: int | None) -> None:
@@ -53,9 +51,11 @@ class ScheduleFetch:
 
     def _work(self) -> None:
         urls = list(self.urls)
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
         with httpx.Client(headers=headers, timeout=TIME_LIMIT_SECONDS, trust_env=False) as client:
             while (question := self._questions.get()) is not None:
+                # Made anew for each question: the cluster's key may have been changed meanwhile.
+                client.headers["Authorization"] = f"Bearer {self.token()}"
                 self.tell(self._first_answer(client, urls, question.since))
 
     def _first_answer(

@@ -36,7 +36,8 @@ from kirby.core.moment import Moment
 from kirby.core.nouns import Definition
 from kirby.core.planning.fires import fires_of
 from kirby.core.records import TopicName
-from kirby.host.keys import load_key
+from kirby.host.key_fetch import KeyFetch
+from kirby.host.keys import load_keys
 from kirby.host.state import StateFolder
 from kirby.kafka.asking import StableEnds
 from kirby.kafka.client import Kafka
@@ -69,11 +70,15 @@ class Scheduler(KirbyActor):
         self.lead: LeadWiring | None = None
         self.fetch_box: Mailbox[ScheduleFetched | ScheduleFailed] = Mailbox()
         self.watch(self.fetch_box.fileno(), self._drain_fetch)
-        key = load_key(StateFolder(path=Path(configuration.state)))
+        folder = StateFolder(path=Path(configuration.state))
         self.fetch = ScheduleFetch(
-            urls=configuration.web_urls, token=key.host_token(), tell=self.fetch_box.put
+            urls=configuration.web_urls,
+            token=load_keys(folder).host_token,
+            tell=self.fetch_box.put,
         )
         self.fetch.start()
+        self.key_fetch = KeyFetch(folder=folder, urls=configuration.web_urls, log=self.log)
+        self.key_fetch.start()
         self.wake(TICK_SECONDS, Tick())
 
     def on(self, message: Any, sender: Any) -> None:
@@ -97,6 +102,7 @@ class Scheduler(KirbyActor):
             return
         self._drop_lead()
         self.fetch.close()
+        self.key_fetch.close()
         self.tail.close()
         self.queries.close()
         self.tail_box.close()

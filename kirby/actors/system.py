@@ -11,7 +11,7 @@ from typing import Any
 
 from kirby.actors import control
 from kirby.actors.boot import Say, StartProcess
-from kirby.actors.joining import joined
+from kirby.actors.joining import joined, learn_key_changes
 from kirby.actors.services import services_of
 from kirby.actors.start_flags import add_start_flags
 from kirby.actors.starting import end_services, holder_of
@@ -66,6 +66,7 @@ def start(configuration: HostConfiguration, say: Say, *, progress: Progress = si
         StartRefused: one of its kinds, each with an exit code of its own.
     """
     folder = StateFolder(path=Path(configuration.state).absolute())
+    learn_key_changes(configuration, folder)
     configuration = joined(configuration, folder, say)
     return StartProcess(configuration, services_of(configuration, folder, progress), say).run()
 

@@ -14,7 +14,15 @@ from thespian.system import multiprocTCPBase, systemBase, utilis
 from thespian.system import transport as thespian_transport
 from thespian.system.transport import IPBase, TCPTransport, asyncTransportBase
 
-from kirby.actors.frames import NOT_TAKEN, TAKEN, FrameBuffer, FrameRefused, Signer, check_size
+from kirby.actors.frames import (
+    NOT_TAKEN,
+    TAKEN,
+    FrameBuffer,
+    FrameRefused,
+    Keys,
+    Signer,
+    check_size,
+)
 from kirby.actors.meeting_place import tell_who_asks
 from kirby.actors.parents import die_with_the_start_process, die_with_whoever_forked
 
@@ -92,16 +100,16 @@ class SignedTransport(TCPTransport.TCPTransport):
         )
 
 
-def install(*, key: bytes, address: str, own_log: str = "") -> None:
+def install(*, keys: Keys, address: str, own_log: str = "") -> None:
     """Have every actor system of this process and its children sign, and listen on one address.
 
     Args:
-        key: 32 bytes, derived from the cluster's key.
+        keys: derived from the cluster's keys; asked anew for each frame.
         address: the IPv4 address to listen on, and to be known by.
         own_log: where Thespian's own words go; empty: nowhere.
     """
     os.environ["THESPIAN_BASE_IPADDR"] = address
-    FrameBuffer.signer = Signer(key)
+    FrameBuffer.signer = Signer(keys)
     FrameBuffer.own = set()
     IPBase.IPActorAddress.bindArgs = property(lambda self: (self.sockname,))
     TCPTransport.ReceiveBuffer = FrameBuffer

@@ -33,7 +33,7 @@ from kirby.core.messages import (
     Several,
 )
 from kirby.core.names import context_of
-from kirby.host.keys import load_key
+from kirby.host.keys import load_keys
 from kirby.host.shim_messages import Holdings, List, ShimEvent
 from kirby.host.state import StateFolder
 from kirby.kafka.settings import settings_of
@@ -48,7 +48,7 @@ class Watchdog(KirbyActor):
         """Open the line to the shim."""
         configuration = begin.configuration
         folder = StateFolder(path=Path(configuration.state))
-        key = load_key(folder)
+        key = load_keys(folder)
         self._asked_by: Any = None  # the Runner, to be told of environments
         self._contexts: set[str] = set()
         self._builds = WatchdogBuilds(
@@ -56,7 +56,7 @@ class Watchdog(KirbyActor):
             store_of(
                 configuration.state,
                 configuration.web_urls,
-                key.host_token(),
+                key.host_token,
                 configuration.package_index,
             ),
             self._environment_changed,

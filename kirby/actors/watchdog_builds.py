@@ -138,8 +138,11 @@ class WatchdogBuilds:
             self._actor.wake(max(LEAST_SECONDS, wait), TryBuilds())
 
 
-def store_of(state: str, urls: tuple[str, ...], token: str, index: str) -> EnvironmentStore:
+def store_of(
+    state: str, urls: tuple[str, ...], token: Callable[[], str], index: str
+) -> EnvironmentStore:
     """Return a host's environments, which come from its web services and one other index."""
     built_in = tuple(f"{url.rstrip('/')}/packages/simple/" for url in urls)
-    sources = Sources(built_in=built_in, token=token, default=index)
-    return EnvironmentStore(Path(state), sources=sources)
+    return EnvironmentStore(
+        Path(state), sources=Sources(built_in=built_in, default=index), token=token
+    )

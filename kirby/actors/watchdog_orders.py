@@ -15,7 +15,7 @@ from kirby.core.messages import ArmRun, KeepRunning
 from kirby.core.moment import Moment
 from kirby.core.names import InstanceId, instance_id
 from kirby.core.nouns import RunPlan
-from kirby.host.keys import ClusterKey
+from kirby.host.keys import ClusterKeys
 from kirby.host.shim_messages import Arm
 from kirby.packages.environments import Environment
 
@@ -26,7 +26,7 @@ class Orders:
     """Writes orders to the shim for one host."""
 
     def __init__(
-        self, house: House, key: ClusterKey, find: Callable[[str], Environment | None]
+        self, house: House, key: ClusterKeys, find: Callable[[str], Environment | None]
     ) -> None:
         self._house = house
         self._key = key

@@ -59,7 +59,7 @@ def parser() -> Parser:
         command.set_defaults(run=run)
         return command
 
-    for group in (_hosting, _packages, _documents, _looking, _acting):
+    for group in (_hosting, _keys, _packages, _documents, _looking, _acting):
         group(add)
     return whole
 
@@ -85,6 +85,24 @@ def _hosting(add: Add) -> None:
     command.add_argument("action", choices=["upgrade"])
     command.add_argument(
         "--database", metavar="URL", help="sqlite:///PATH or postgresql://… (default: this host's)"
+    )
+
+
+def _keys(add: Add) -> None:
+    about = "show, take, list or change the key that the hosts of a cluster share"
+    command = add("key", "keys:key", about)
+    command.add_argument("action", choices=["show", "take", "list", "rotate"])
+    command.add_argument(
+        "--file", type=Path, metavar="FILE", help="take: from here (default: standard input)"
+    )
+    command.add_argument("--replace", action="store_true", help="take: in place of another key")
+    command.add_argument(
+        "--grace",
+        metavar="DURATION",
+        help='rotate: how long the old key is taken (default: "24 h")',
+    )
+    command.add_argument(
+        "--after", metavar="DURATION", help='rotate: in which time the new one counts ("1 min")'
     )
 
 

@@ -52,6 +52,7 @@ class ExitCode(IntEnum):
     OTHER_KAFKA = 25
     EMBEDDED_KAFKA_ALONE = 26
     VERSION_DIFFERS = 27
+    KEY_OUTDATED = 28  # of a host that was away while the cluster's key was changed
     BUG = 70  # EX_SOFTWARE of sysexits.h
     INTERRUPTED = 130
 
@@ -229,6 +230,12 @@ class VersionDiffers(StartRefused):
     """The hosts that are there run a Kirby with which this one does not work together."""
 
     exit_code = ExitCode.VERSION_DIFFERS
+
+
+class KeyOutdated(StartRefused):
+    """The cluster's key was changed, and this host's was taken for the grace period only."""
+
+    exit_code = ExitCode.KEY_OUTDATED
 
 
 class InstallationError(KirbyError):

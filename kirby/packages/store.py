@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -79,11 +80,13 @@ class EnvironmentStore:
         state: Path,
         *,
         sources: Sources | None = None,
+        token: Callable[[], str] | None = None,
         limits: Limits | None = None,
         python: str | None = None,
     ) -> None:
         self._state = state.absolute()
         self._sources = sources or Sources()
+        self._token = token or (lambda: self._sources.token)
         self._limits = limits or Limits()
         python = python or base_python()
         self._places = Places(
@@ -121,12 +124,16 @@ class EnvironmentStore:
         ]
         process = subprocess.Popen(
             command,
-            env={**os.environ, SOURCES_VARIABLE: msgspec.json.encode(self._sources).decode()},
+            env={**os.environ, SOURCES_VARIABLE: self._sources_now()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
         return Build(requirement, process)
+
+    def _sources_now(self) -> str:
+        now = msgspec.structs.replace(self._sources, token=self._token())
+        return msgspec.json.encode(now).decode()
 
     def _note_use(self, environment: Environment) -> bool:
         manifest = environment.path / MANIFEST

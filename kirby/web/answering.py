@@ -15,6 +15,7 @@ from kirby.core.errors import (
     Fault,
     InvalidInput,
     KafkaError,
+    KeyOutdated,
     KirbyError,
     NotFound,
     NotPermitted,
@@ -28,6 +29,7 @@ from kirby.web.frame import fault_page
 _log = logging.getLogger(__name__)
 
 STATUSES: tuple[tuple[type[KirbyError], HTTPStatus], ...] = (
+    (KeyOutdated, HTTPStatus.GONE),
     (Unknown, HTTPStatus.UNAUTHORIZED),
     (NotPermitted, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),

@@ -1,12 +1,11 @@
 """Who asks: a person or program with a token, a host, a signed-in browser, or a run itself."""
 
-import hmac
 from dataclasses import dataclass
 
 from bottle import request
 
 from kirby.core.errors import NotPermitted
-from kirby.host.keys import ClusterKey
+from kirby.host.keys import ClusterKeys
 from kirby.model.tokens import owner_of_session, owner_of_token
 from kirby.web.parts import Parts
 
@@ -29,9 +28,9 @@ class Caller:
     name: str
     cookie: str = ""  # of a browser
 
-    def csrf(self, key: ClusterKey) -> str:
+    def csrf(self, key: ClusterKeys) -> str:
         """Return what a page of this session must send with each change."""
-        return hmac.digest(key.derive("csrf"), self.cookie.encode(), "sha256").hex()
+        return key.csrf(self.cookie)
 
 
 def caller_of(parts: Parts) -> Caller:
@@ -68,11 +67,12 @@ def _with_token(parts: Parts, token: str) -> Caller:
         return Caller(name=HOST_CALLER)
     owner = owner_of_token(token, parts.now())
     if owner is None:
+        parts.key_changing.refuse_outdated(token)
         raise Unknown("this token is unknown, or was deleted: make one with 'kirby token create'")
     return Caller(name=owner)
 
 
-def _check_csrf(caller: Caller, key: ClusterKey) -> None:
+def _check_csrf(caller: Caller, key: ClusterKeys) -> None:
     given = request.get_header(CSRF_HEADER) or request.forms.get(CSRF_FIELD) or ""
-    if not hmac.compare_digest(given.encode(), caller.csrf(key).encode()):
+    if not key.is_csrf(caller.cookie, given):
         raise NotPermitted("this did not come from one of Kirby's pages: reload the page")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from kirby.core.records import Lines, RequestRecord
-from kirby.host.keys import ClusterKey
+from kirby.host.keys import ClusterKeys
+from kirby.web.key_changing import KeyChanging
 
 
 class Requests(Protocol):
@@ -86,7 +87,8 @@ def _now() -> datetime:
 class Parts:
     """All of it."""
 
-    key: ClusterKey = field(repr=False)
+    key: ClusterKeys = field(repr=False)
+    key_changing: KeyChanging
     requests: Requests
     logs: Logs
     topics: Topics

@@ -15,7 +15,7 @@ from typing import Any
 from kirby.core.configuration import HostConfiguration
 from kirby.core.configuration_fields import Endpoint
 from kirby.core.errors import Conflict, PortInUse
-from kirby.host.keys import load_or_create_key
+from kirby.host.keys import load_or_create_keys
 from kirby.host.locks import Taken, take
 from kirby.host.state import StateFolder
 from kirby.host.web_address import (
@@ -31,6 +31,7 @@ from kirby.web.app import create_app
 from kirby.web.catalogue import PackageCatalogue
 from kirby.web.http_server import HttpServer
 from kirby.web.kafka_parts import KafkaAnswers, KafkaLogs, KafkaRequests, KafkaTopics
+from kirby.web.key_changing import KeyChanging
 from kirby.web.opening import NO_DATABASE, first_link_path, open_database, see_to_token
 from kirby.web.parts import Parts
 from kirby.web.projecting import Projecting
@@ -119,8 +120,13 @@ class WebProcess:
         for each in (requests, logs, projecting):
             stack.callback(each.close)
         projecting.start()
+        keys = load_or_create_keys(self.settings.folder)
+        changing = KeyChanging(folder=self.settings.folder, keys=keys)
+        stack.callback(changing.close)
+        changing.begin()
         return Parts(
-            key=load_or_create_key(self.settings.folder),
+            key=keys,
+            key_changing=changing,
             requests=requests,
             logs=logs,
             topics=KafkaTopics(settings),

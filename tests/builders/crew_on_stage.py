@@ -43,7 +43,7 @@ from kirby.core.records import (
 )
 from kirby.core.requirement import parse_requirement
 from kirby.host import shim_process
-from kirby.host.keys import load_or_create_key
+from kirby.host.keys import load_or_create_keys
 from kirby.host.state import StateFolder
 from kirby.kafka import events as kafka
 from kirby.kafka.mailbox import Mailbox
@@ -67,7 +67,7 @@ class CrewOnStage:
     def __init__(self, path: Path, bootstrap: str, prefix: str, *, slots: int = 4) -> None:
         self.folder = StateFolder(path=path)
         self.folder_id = self.folder.prepare()
-        self.key = load_or_create_key(self.folder)
+        self.key = load_or_create_keys(self.folder)
         self.settings = KafkaSettings(bootstrap=bootstrap, prefix=prefix)
         ensure_topics(self.settings)
         self.configuration = HostConfiguration(

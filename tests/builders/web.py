@@ -13,15 +13,18 @@ from wsgiref.util import setup_testing_defaults
 
 from kirby.core.errors import KafkaError
 from kirby.core.records import Lines, RequestRecord
-from kirby.host.keys import ClusterKey
+from kirby.host.key_file import KeyFile, write_ring
+from kirby.host.keys import ClusterKeys
+from kirby.host.state import StateFolder
 from kirby.model.database import bind, connect, connection
 from kirby.model.migrations import upgrade
 from kirby.model.tokens import create_token
 from kirby.web.app import create_app
+from kirby.web.key_changing import KeyChanging
 from kirby.web.parts import LogPiece, LogPlace, Parts
 from tests.builders.model import NOON
 
-KEY = ClusterKey(secret=b"k" * 32)
+KEY = ClusterKeys.of(b"k" * 32)
 
 
 @dataclass(kw_only=True)
@@ -106,6 +109,7 @@ class Service:
     catalogue: FakeCatalogue
     token: str
     clock: list[datetime]
+    changing: KeyChanging
     cookie: str = ""
     html: bool = False
 
@@ -177,10 +181,15 @@ def a_service(folder: Path, **kafka: Any) -> Iterator[Service]:
     upgrade()
     with connection():
         token = create_token("anna", "test", NOON)
+    state = StateFolder(path=folder)
+    write_ring(state.key, KEY.ring())
     fake, catalogue, clock = FakeKafka(**kafka), FakeCatalogue(), [NOON]
+    keys = ClusterKeys(ring=KeyFile(path=state.key).ring, now=lambda: clock[0])
+    changing = KeyChanging(folder=state, keys=keys, now=lambda: clock[0])
     app = create_app(
         Parts(
-            key=KEY,
+            key=keys,
+            key_changing=changing,
             requests=fake,
             logs=fake,
             topics=fake,
@@ -192,4 +201,6 @@ def a_service(folder: Path, **kafka: Any) -> Iterator[Service]:
             version="0.1.0",
         )
     )
-    yield Service(app=app, kafka=fake, catalogue=catalogue, token=token, clock=clock)
+    yield Service(
+        app=app, kafka=fake, catalogue=catalogue, token=token, clock=clock, changing=changing
+    )

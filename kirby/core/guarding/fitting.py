@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from kirby.core.nouns import Variable
 from kirby.core.records import DaemonOffer
+from kirby.core.sealing import identity_of
 
 DIGEST_BYTES = 8  # tells the few definitions of one context apart
 
@@ -22,6 +24,14 @@ class Fitting:
 def fitting_of(offer: DaemonOffer) -> Fitting:
     """Return what an instance has to be started with to be as the offer says."""
     plan = offer.plan
-    told = msgspec.json.encode([plan.variables, plan.topic_prefix, plan.group, plan.exclusive])
+    variables = [_lasting(each) for each in plan.variables]
+    told = msgspec.json.encode([variables, plan.topic_prefix, plan.group, plan.exclusive])
     digest = hashlib.blake2b(told, digest_size=DIGEST_BYTES).hexdigest()
     return Fitting(generation=offer.generation, package=plan.package, surroundings=digest)
+
+
+def _lasting(variable: Variable) -> Variable:
+    """Return a variable without what changes when its secret is only sealed with another key."""
+    if not variable.sealed:
+        return variable
+    return Variable(name=variable.name, value=identity_of(variable.value), sealed=True)

@@ -14,7 +14,7 @@ from kirby.core.messages import Begin
 from kirby.core.names import Host as HostName
 from kirby.core.nouns import AttemptEnd
 from kirby.core.records import Armed, Exited, Lines, Logged, Stream, TopicName, decode
-from kirby.host.keys import load_or_create_key
+from kirby.host.keys import load_or_create_keys
 from kirby.host.shim_messages import Taken
 from tests.builders.shim_host import Host
 from tests.builders.stage import Stage
@@ -28,7 +28,7 @@ class Archive:
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.host = Host(path).start()
-        load_or_create_key(self.host.folder)
+        load_or_create_keys(self.host.folder)
         self.kafka = FakeKafka()
         monkeypatch.setattr("kirby.actors.recorder.Kafka", lambda settings: self.kafka)
         self.stage = Stage()

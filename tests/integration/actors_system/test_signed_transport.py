@@ -15,7 +15,7 @@ import pytest
 from thespian.actors import ActorSystem
 
 from kirby.actors import parents, transport
-from kirby.actors.frames import TAKEN, FrameBuffer, Signer
+from kirby.actors.frames import TAKEN, FrameBuffer, Signer, always
 from tests.builders.actors import Echo
 
 KEY = b"k" * 32
@@ -48,7 +48,7 @@ def heard_before() -> set[tuple[str, int]]:
 
 @pytest.fixture(scope="module")
 def system(heard_before: set[tuple[str, int]]) -> Iterator[Any]:
-    transport.install(key=KEY, address=ADDRESS)
+    transport.install(keys=always(KEY), address=ADDRESS)
     parents.adopt_descendants()
     system = ActorSystem("multiprocTCPBase", {"Admin Port": a_free_port()})
     yield system
@@ -114,7 +114,7 @@ def test_only_the_given_address_listens(
 
 def test_a_signed_frame_is_taken_once_and_its_replay_is_not(system: Any, echo: Any) -> None:
     receiver = f"{ADDRESS}:{port_of(echo)}"
-    frame = Signer(KEY).seal(payload_for(system, "noted"), receiver)
+    frame = Signer(always(KEY)).seal(payload_for(system, "noted"), receiver)
 
     first, again = answer_to(echo, frame), answer_to(echo, frame)
 
@@ -129,7 +129,7 @@ def test_a_forged_frame_is_neither_unpickled_nor_answered(
     witness = tmp_path / "unpickled"
     target = echo if whom == "actor" else system._systemBase.adminAddr
     bomb = b"cos\nsystem\n(S'touch %s'\ntR." % str(witness).encode()
-    forged = Signer(b"x" * 32).seal(bomb, f"{ADDRESS}:{port_of(target)}")
+    forged = Signer(always(b"x" * 32)).seal(bomb, f"{ADDRESS}:{port_of(target)}")
     bare = b"%d>%b" % (len(bomb), bomb)
 
     answers = [answer_to(target, forged), answer_to(target, bare)]
@@ -147,7 +147,7 @@ def test_a_frame_that_says_it_is_huge_is_cut_at_its_header(system: Any, echo: An
 
 
 def test_a_frame_that_trickles_is_dropped_after_five_seconds(system: Any, echo: Any) -> None:
-    frame = Signer(KEY).seal(payload_for(system, "slow"), f"{ADDRESS}:{port_of(echo)}")
+    frame = Signer(always(KEY)).seal(payload_for(system, "slow"), f"{ADDRESS}:{port_of(echo)}")
     began = time.monotonic()
 
     with pytest.raises(ConnectionError):
@@ -186,7 +186,7 @@ import sys, time
 from thespian.actors import ActorSystem
 from kirby.actors import parents, transport
 from tests.builders.actors import Echo
-transport.install(key=b"k" * 32, address=sys.argv[1])
+transport.install(keys=lambda: (b"k" * 32,), address=sys.argv[1])
 parents.adopt_descendants()
 system = ActorSystem("multiprocTCPBase", {"Admin Port": int(sys.argv[2])})
 print(system.ask(system.createActor(Echo), "pid", 5), flush=True)

@@ -12,6 +12,7 @@ from kirby.actors.frames import (
     FrameBuffer,
     FrameRefused,
     Signer,
+    always,
 )
 
 KEY = b"k" * 32
@@ -25,7 +26,7 @@ class Clocks:
         self.wall_s, self.monotonic_s = 1_700_000_000.0, 50.0
 
     def signer(self, key: bytes = KEY) -> Signer:
-        return Signer(key, wall=lambda: self.wall_s, monotonic=lambda: self.monotonic_s)
+        return Signer(always(key), wall=lambda: self.wall_s, monotonic=lambda: self.monotonic_s)
 
     def pass_by(self, seconds: float) -> None:
         self.wall_s += seconds
@@ -139,7 +140,7 @@ def test_nothing_is_unpickled_before_the_check(buffer: FrameBuffer) -> None:
         def __reduce__(self) -> tuple[object, ...]:
             return (pytest.fail, ("it was unpickled",))
 
-    forged = Signer(b"x" * 32).seal(pickle.dumps(Bomb()), ALPHA)
+    forged = Signer(always(b"x" * 32)).seal(pickle.dumps(Bomb()), ALPHA)
 
     with pytest.raises(FrameRefused):
         buffer.addMore(forged)

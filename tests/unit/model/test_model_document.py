@@ -10,7 +10,7 @@ from kirby.core.document.difference import Prune
 from kirby.core.errors import Conflict, InvalidDocument
 from kirby.core.names import ContextKey
 from kirby.core.nouns import Suspension as Window
-from kirby.host.keys import ClusterKey
+from kirby.host.keys import ClusterKeys
 from kirby.model.contexts import set_enabled, suspend
 from kirby.model.definitions import ConfigKey, Context, Job, Script
 from kirby.model.document import Document, Plan, apply_document, export_document, plan_document
@@ -18,7 +18,7 @@ from kirby.model.revisions import current_revision
 from kirby.model.schedule import definition_of, schedule_since
 from tests.builders.model import NOON, PUMP, SECOND, a_database
 
-KEY = ClusterKey(secret=b"k" * 32)
+KEY = ClusterKeys.of(b"k" * 32)
 FAN = ContextKey("fan/prod")
 FULL = """
     [environment.staging]
