@@ -83,7 +83,8 @@ class Stop(Bar):
 
     def __init__(self, to: object, request: Request, room: bool = True) -> None:
         super().__init__(to, request, room)
-        self.grace_ms = whole(request, "grace_ms", -1) if "grace_ms" in request else None
+        named = request.get("grace_ms") is not None
+        self.grace_ms = whole(request, "grace_ms") if named else None  # None: as it was armed
         self.reason = text(request, "reason", "asked")[:LONGEST_SENTENCE]
         self.by = text(request, "by", "runner")[:LONGEST_SENTENCE]
 

@@ -205,6 +205,25 @@ def test_a_stop_asks_then_kills_when_the_grace_is_over() -> None:
     assert deeds_of(late) == [effects.Kill]
 
 
+def test_a_stop_without_a_grace_leaves_the_grace_that_was_armed() -> None:
+    book = a_running(grace_ms=2_000)
+
+    asked = book.step(stop(grace_ms=None), DUE)
+    late = book.step(events.Tick(), DUE + 2 * SECOND)
+
+    assert deeds_of(asked) == [effects.Terminate]
+    assert book.attempts[KEY].stop == "asked"
+    assert deeds_of(late) == [effects.Kill]
+
+
+def test_a_stop_without_any_grace_leaves_ten_seconds() -> None:
+    book = a_running()
+
+    book.step(stop(grace_ms=None), DUE)
+
+    assert book.attempts[KEY].kill_at == DUE + 10 * SECOND
+
+
 def test_a_second_stop_can_only_shorten_the_grace() -> None:
     book = a_running(grace_ms=60_000)
     book.step(stop(), DUE)
