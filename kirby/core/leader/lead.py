@@ -71,11 +71,14 @@ def take(state: Scheduling, event: SchedulerEvent, now: Moment) -> list[Schedule
         case EndsKnown():
             return _begin_read_up(state, lead, event, now)
         case RecordRead():
+            if event.topic is TopicName.HOSTS and lead.hosts_behind is None:
+                lead.hosts_behind = now.boot
             _read(lead, event, now)
             return _progress(state, lead, (event.topic, event.partition), event.offset + 1, now)
         case ReadTo(topic=topic, partition=partition, offset=offset):
             _note_position(lead, topic, partition, offset)
-            lead.hosts_at_end = lead.hosts_at_end or topic is TopicName.HOSTS
+            if topic is TopicName.HOSTS:
+                lead.hosts_behind = None
             return _progress(state, lead, (topic, partition), offset, now)
         case WatermarkKnown(offsets=offsets):
             lead.ledger.watermark_answered(offsets)

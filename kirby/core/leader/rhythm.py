@@ -66,7 +66,7 @@ def _tick_reading(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerE
 
 def _tick_leading(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerEffect]:
     effects: list[SchedulerEffect] = []
-    lost = lead.ledger.roster.tick(now.boot, at_end=lead.hosts_at_end)
+    lost = lead.ledger.roster.tick(now.boot, at_end=lead.hosts_at_end(now.boot))
     lead.ledger.lost(lost)
     lead.ledger.settle(now.boot)
     if decisions.wants_watermark(lead.ledger):

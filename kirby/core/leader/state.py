@@ -19,6 +19,9 @@ from kirby.core.moment import Moment
 from kirby.core.names import Epoch, Host
 from kirby.core.nouns import Definition
 
+# The end of a topic is told 0.1 s after its last record: many hosts seldom leave such a pause.
+BEHIND_SECONDS = 3.0
+
 Compile = Callable[[Definition], Timetable | None]
 
 
@@ -48,8 +51,14 @@ class Lead:
     asked_ends: float = 0.0
     fetched: float | None = None  # BOOTTIME of the last answer of the web service
     is_fetching: bool = False
-    hosts_at_end: bool = False
+    # BOOTTIME since which records of hosts came without an end; None: read to the end.
+    hosts_behind: float | None = 0.0
     schedule_fault: str = ""
+
+    def hosts_at_end(self, boot: float) -> bool:
+        """Tell whether the hosts topic is read to its end, as far as silence can be told (L2)."""
+        behind = self.hosts_behind
+        return behind is None or boot - behind < BEHIND_SECONDS
 
 
 @dataclass(kw_only=True)
