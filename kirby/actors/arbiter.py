@@ -18,6 +18,7 @@ from kirby.core.guarding.daemons import (
     Daemons,
     Effect,
     Event,
+    FindWatchdog,
     IncarnationKnown,
     InstanceSeen,
     Keep,
@@ -26,6 +27,7 @@ from kirby.core.guarding.daemons import (
     Release,
     ShimHolds,
     TellRunner,
+    TellRunnerAll,
     Ticked,
     WatchdogReplaced,
 )
@@ -35,6 +37,7 @@ from kirby.core.messages import (
     DaemonsStand,
     IncarnationIs,
     InstanceIs,
+    InstancesAre,
     LetGo,
     Message,
     WatchdogIs,
@@ -51,7 +54,7 @@ from kirby.kafka.mailbox import Mailbox
 from kirby.kafka.settings import settings_of
 from kirby.kafka.starts import Beginning
 
-LOOK_SECONDS = 10.0  # between two looks at what the shim holds; ends are told by the Watchdogs
+LOOK_SECONDS = 10.0  # between two looks at what the shim holds: words may have been lost
 ASK_AGAIN_SECONDS = 1.0
 TOPICS = (TopicName.DAEMONS,)
 
@@ -171,8 +174,15 @@ class Arbiter(KirbyActor):
                 word = LetGo(context=context, incarnation=incarnation, reason=reason)
                 self._say(context, word)
             case TellRunner(instance=instance, gone=gone):
-                if self._runner is not None:
-                    self.send(self._runner, InstanceIs(instance=instance, gone=gone))
+                self._tell_runner(InstanceIs(instance=instance, gone=gone))
+            case TellRunnerAll(instances=instances):
+                self._tell_runner(InstancesAre(instances=instances))
+            case FindWatchdog(context=context):
+                self.send(self._supervisor, WatchdogWanted(context=context))
+
+    def _tell_runner(self, message: Message) -> None:
+        if self._runner is not None:
+            self.send(self._runner, message)
 
     def _say(self, context: ContextKey, message: Message) -> None:
         if context in self._watchdogs:

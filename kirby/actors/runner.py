@@ -41,6 +41,7 @@ from kirby.core.claims.events import (
     Began,
     DaemonsStood,
     HelloAnswered,
+    InstancesTold,
     InstanceTold,
     ShimListed,
     ShimLost,
@@ -57,6 +58,7 @@ from kirby.core.messages import (
     EnvironmentIs,
     IncarnationIs,
     InstanceIs,
+    InstancesAre,
     Several,
     WatchdogIs,
 )
@@ -119,6 +121,8 @@ class Runner(KirbyActor):
                 self.step(InstanceTold(instance=instance, gone=gone))
             case DaemonsStand(read=read, here=here):
                 self.step(DaemonsStood(read=read, here=here))
+            case InstancesAre(instances=instances):
+                self.step(InstancesTold(instances=instances))
             case _:
                 pass  # of the actor library, or for others
 

@@ -233,8 +233,11 @@ class Supervisor(KirbyActor):
             self.send(member.address, told)
 
     def _hand_on(self, incarnation: IncarnationIs) -> None:
-        self.incarnation = replace(incarnation, runner=self.crew.address("runner"))
-        for member in self.crew.present("arbiter", "recorder", WATCHDOG):
+        """Tell all that arm; of a repetition only the Arbiter, whose words bear the number."""
+        told = replace(incarnation, runner=self.crew.address("runner"))
+        is_new, self.incarnation = told != self.incarnation, told
+        roles = ("arbiter", "recorder", WATCHDOG) if is_new else ("arbiter",)
+        for member in self.crew.present(*roles):
             self.send(member.address, self.incarnation)
 
     # -- the election

@@ -90,6 +90,7 @@ class Watchdog(KirbyActor):
                 self._post.put(sender, self._build(message))
             case ArmRun():
                 self._guard(message.offer.context)
+                self._memory.learn(message.incarnation)
                 self._runs.arm(message, sender)
             case GuardContext(context=context):
                 self._shim.follow()
@@ -97,12 +98,13 @@ class Watchdog(KirbyActor):
                 self._ask_list()
             case KeepRunning():
                 self._guard(message.offer.context)
+                self._memory.learn(message.incarnation)
                 self._daemons.keep(message, sender)
             case LetGo():
                 self._guard(message.context)
                 self._daemons.let_go(message, sender)
             case IncarnationIs(incarnation=incarnation):
-                self._memory.incarnation = incarnation
+                self._memory.learn(incarnation)
             case ActorMoved(role="arbiter", address=address):
                 self._daemons.arbiter = address
             case _:

@@ -47,6 +47,8 @@ from kirby.host.shim_messages import (
     NotDone,
     Refusal,
     ShimEvent,
+    ShimPhase,
+    Standing,
     Stop,
     Taken,
 )
@@ -86,6 +88,10 @@ class WatchdogDaemons:
         context = keep.offer.context
         self._instances[context] = self._orders.instance(keep)
         self._incarnations[context] = keep.incarnation
+        known = self._daemons.get(context)
+        if known is not None and known.keep == keep:
+            # Said again: the answer was lost, or the shim does not hold what is thought to live.
+            self._shim.ask(List(), self._listed)
         self._step(context, Wanted(keep=keep))
         self._tell(context, is_answer=True)
 
@@ -214,8 +220,11 @@ class WatchdogDaemons:
         self._shim.ask(stop, self._stopped)
 
     def _stopped(self, outcome: Outcome) -> None:
-        if isinstance(outcome, NotDone):
-            self._actor.log.warning("the shim did not stop it: %s", outcome)
+        match outcome:
+            case NotDone():
+                self._actor.log.warning("the shim did not stop it: %s", outcome)
+            case Standing(phase=ShimPhase.ENDED | ShimPhase.BARRED):
+                self._shim.ask(List(), self._listed)  # its end was not seen
 
     def _life(self, listed: Listed) -> Up:
         now = self._now()

@@ -32,6 +32,10 @@ class WatchdogMemory:
         self._is_waking = False
         self.incarnation = Incarnation(0)
 
+    def learn(self, incarnation: Incarnation) -> None:
+        """Learn the newest incarnation of the host's Runner, which a stop bears."""
+        self.incarnation = max(self.incarnation, incarnation)
+
     def taken(self, attempt: AttemptId, limit: int) -> None:
         """Learn the limit of an attempt that the shim has taken."""
         if limit:

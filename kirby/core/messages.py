@@ -250,6 +250,13 @@ class DaemonsStand(Message):
     here: tuple[ContextKey, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class InstancesAre(Message):
+    """Arbiter to Runner, from time to time: all instances, in case that a word was lost."""
+
+    instances: tuple[Instance, ...]
+
+
 # ---- status -------------------------------------------------------------------------------------
 
 

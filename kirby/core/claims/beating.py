@@ -1,14 +1,16 @@
 """Heartbeats of a Runner, and what their acknowledgement is good for (rules L1, L6, S1)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from kirby.core.claims.effects import AskList, PostHeartbeat, RenewLease
+from kirby.core.claims.effects import AskList, PostHeartbeat, RenewLease, TellIncarnation
 from kirby.core.claims.events import (
     DaemonsStood,
     Event,
     HeartbeatAcknowledged,
     HeartbeatFailed,
+    InstancesTold,
     InstanceTold,
     ShimListed,
 )
@@ -16,7 +18,8 @@ from kirby.core.claims.lease import lease_ends
 from kirby.core.claims.pulse import HURRY_SECONDS, Posted, Question, held_of
 from kirby.core.claims.state import Claims, Handler, ShimTie, Stepped
 from kirby.core.moment import Moment
-from kirby.core.records import Heartbeat, Held
+from kirby.core.names import ContextKey
+from kirby.core.records import Heartbeat, Held, Instance
 
 MILLISECONDS = 1000.0
 
@@ -81,8 +84,10 @@ def _heartbeat_acknowledged(claims: Claims, event: HeartbeatAcknowledged, now: M
         sent=posted.sent, appended=event.appended, acknowledged=acknowledged
     )
     pulse = replace(claims.pulse, posted=None, acknowledged=True)
+    assert claims.incarnation is not None  # a heartbeat bears it
     renewal = RenewLease(ends_boot=lease_ends(posted.sent_boot))
-    return claims.but(offset=offset, pulse=pulse), [renewal]
+    again = TellIncarnation(incarnation=claims.incarnation)  # should the first word be lost
+    return claims.but(offset=offset, pulse=pulse), [renewal, again]
 
 
 def _heartbeat_failed(claims: Claims, event: HeartbeatFailed, now: Moment) -> Stepped:
@@ -99,6 +104,17 @@ def _instance_told(claims: Claims, event: InstanceTold, now: Moment) -> Stepped:
     }
     if not event.gone:
         instances[context] = event.instance
+    return _with_instances(claims, instances, now)
+
+
+def _instances_told(claims: Claims, event: InstancesTold, now: Moment) -> Stepped:
+    instances = {instance.context: instance for instance in event.instances}
+    return _with_instances(claims, instances, now)
+
+
+def _with_instances(
+    claims: Claims, instances: Mapping[ContextKey, Instance], now: Moment
+) -> Stepped:
     if instances == claims.pulse.instances:
         return claims, []
     return claims.but(pulse=replace(claims.pulse, instances=instances).hurry(now.boot)), []
@@ -117,4 +133,5 @@ HANDLERS: dict[type[Event], Handler] = {
     HeartbeatFailed: _heartbeat_failed,
     InstanceTold: _instance_told,
     DaemonsStood: _daemons_stood,
+    InstancesTold: _instances_told,
 }

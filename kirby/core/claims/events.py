@@ -147,6 +147,13 @@ class DaemonsStood(Event):
     here: tuple[ContextKey, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class InstancesTold(Event):
+    """The Arbiter says how all instances of daemons stand; there are no others."""
+
+    instances: tuple[Instance, ...]
+
+
 # ---- the log ------------------------------------------------------------------------------------
 
 
@@ -248,6 +255,7 @@ AnyEvent: TypeAlias = (
     | EnvironmentTold
     | InstanceTold
     | DaemonsStood
+    | InstancesTold
     | OfferRead
     | ClaimRead
     | ClaimAcknowledged

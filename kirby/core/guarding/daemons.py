@@ -3,7 +3,12 @@
 Level-triggered: whatever was lost on the way is put right at the next comparison. The leader alone
 decides where a daemon belongs and writes it into the offer, so two hosts never disagree; the
 Watchdog of the context carries it out. Nothing is done before this host's incarnation is known,
-and nothing is let go before the offers have been read up to their end.
+and nothing before the offers have been read up to their end: a compacted topic still holds offers
+that later ones have replaced.
+
+Words between actors may be lost. So what is not answered is said again, the Supervisor is asked
+anew where the Watchdog is, and at each look into the shim a daemon that should live and does not is
+said again too, also where its Watchdog had answered.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,6 +40,13 @@ class Release:
     context: ContextKey
     incarnation: Incarnation
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindWatchdog:
+    """Ask the Supervisor who guards the context: a word to the last one known was not answered."""
+
+    context: ContextKey
 
 
 Word: TypeAlias = Keep | Release
@@ -130,6 +142,13 @@ class TellRunner:
     gone: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class TellRunnerAll:
+    """Tell the Runner of all instances: what it knows beyond them is out of date."""
+
+    instances: tuple[Instance, ...]
+
+
 Event: TypeAlias = (
     IncarnationKnown
     | DaemonOfferRead
@@ -140,7 +159,7 @@ Event: TypeAlias = (
     | WatchdogReplaced
     | Ticked
 )
-Effect: TypeAlias = Word | TellRunner
+Effect: TypeAlias = Word | FindWatchdog | TellRunner | TellRunnerAll
 
 
 def step(daemons: Daemons, event: Event, boot: float) -> tuple[Daemons, list[Effect]]:
@@ -168,7 +187,7 @@ def _take(daemons: Daemons, event: Event) -> tuple[Daemons, list[Effect]]:
         case OffersReadUp():
             return replace(daemons, read_up=True), []
         case ShimHolds():
-            return replace(daemons, found=event.contexts), []
+            return _looked(daemons, event.contexts)
         case InstanceSeen():
             return _seen(daemons, event)
         case WatchdogReplaced():
@@ -179,10 +198,24 @@ def _take(daemons: Daemons, event: Event) -> tuple[Daemons, list[Effect]]:
 
 def _new_incarnation(daemons: Daemons, incarnation: Incarnation) -> tuple[Daemons, list[Effect]]:
     """Say everything again: older words bear a number that the shim refuses."""
-    if daemons.incarnation is not None and incarnation < daemons.incarnation:
-        return daemons, []
+    if daemons.incarnation is not None and incarnation <= daemons.incarnation:
+        return daemons, []  # older, or told again
     tell: list[Effect] = [TellRunner(instance=instance) for instance in daemons.here.values()]
     return replace(daemons, incarnation=incarnation, answered={}, said={}), tell
+
+
+def _looked(daemons: Daemons, found: frozenset[ContextKey]) -> tuple[Daemons, list[Effect]]:
+    """Compare with the shim: whose instance is not there is to be told again what should be."""
+    answered = {context: keep for context, keep in daemons.answered.items() if context in found}
+    tell: list[Effect] = []
+    if daemons.read_up and (found | _wanted(daemons)) <= set(daemons.here):
+        tell.append(TellRunnerAll(instances=tuple(daemons.here.values())))
+    return replace(daemons, found=found, answered=answered), tell
+
+
+def _wanted(daemons: Daemons) -> frozenset[ContextKey]:
+    offers = daemons.offers.items()
+    return frozenset(context for context, offer in offers if daemons.host in offer.hosts)
 
 
 def _offer_read(daemons: Daemons, event: DaemonOfferRead) -> Daemons:
@@ -231,10 +264,14 @@ def _compare(daemons: Daemons, boot: float) -> tuple[Daemons, list[Effect]]:
     said, maybe = dict(daemons.said), daemons.maybe
     for context, word in _differences(daemons):
         last = said.get(context)
-        if last is None or last.word != word or last.boot + REPEAT_SECONDS <= boot:
+        if last is None or last.word != word:
             effects.append(word)
-            said[context] = Said(word=word, boot=boot)
-            maybe |= {context}
+        elif last.boot + REPEAT_SECONDS <= boot:
+            effects += [FindWatchdog(context=context), word]
+        else:
+            continue
+        said[context] = Said(word=word, boot=boot)
+        maybe |= {context}
     return (replace(daemons, said=said, maybe=maybe) if effects else daemons), effects
 
 
@@ -253,14 +290,12 @@ def _here(daemons: Daemons) -> set[ContextKey]:
 def _differences(daemons: Daemons) -> Iterator[tuple[ContextKey, Word]]:
     """Yield what should be told to the Watchdogs, as what is differs from what should be."""
     incarnation = daemons.incarnation
-    if incarnation is None:
+    if incarnation is None or not daemons.read_up:
         return
     for context, offer in daemons.offers.items():
         keep = KeepRunning(offer=offer, incarnation=incarnation)
         if daemons.host in offer.hosts and daemons.answered.get(context) != keep:
             yield context, Keep(keep=keep)
-    if not daemons.read_up:
-        return
     for context in sorted(_here(daemons)):
         named = daemons.offers.get(context)
         if named is None or daemons.host not in named.hosts:

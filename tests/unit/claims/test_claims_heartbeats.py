@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from kirby.core.claims.effects import AskList, PostHeartbeat, RenewLease
+from kirby.core.claims.effects import AskList, PostHeartbeat, RenewLease, TellIncarnation
 from kirby.core.claims.events import (
     Arming,
     ArmTold,
@@ -13,6 +13,7 @@ from kirby.core.claims.events import (
     EnvironmentTold,
     HeartbeatAcknowledged,
     HeartbeatFailed,
+    InstancesTold,
     InstanceTold,
     NotStartedAcknowledged,
     ShimListed,
@@ -258,3 +259,31 @@ def test_how_daemons_stand_is_told_sooner_than_the_next_heartbeat_is_due() -> No
     runner.told(DaemonsStood(read=(3,), here=()))
 
     assert only(PostHeartbeat, runner.at(runner.seconds + 1.1))[-1].heartbeat.daemons_read == (3,)
+
+
+def test_the_list_of_all_instances_puts_right_what_a_lost_word_left() -> None:
+    runner = a_runner()
+    instance = Instance(context=ContextKey("mixer/prod"), state=InstanceState.RUNNING)
+    gone = Instance(context=ContextKey("oven/prod"), state=InstanceState.RUNNING)
+    runner.told(InstanceTold(instance=gone))
+
+    runner.told(InstancesTold(instances=(instance,)))
+
+    assert next_heartbeat(runner).instances == (instance,)
+
+
+def test_the_incarnation_is_told_again_with_each_heartbeat() -> None:
+    runner = a_runner()
+    runner.seconds = 5.0
+    [question] = only(AskList, runner.told(Ticked()))
+    runner.told(ShimListed(number=question.number, held=()))
+
+    effects = runner.told(
+        HeartbeatAcknowledged(
+            number=question.number,
+            appended=NOON + timedelta(seconds=5),
+            acknowledged_boot=runner.now.boot,
+        )
+    )
+
+    assert only(TellIncarnation, effects) == [TellIncarnation(incarnation=runner.life)]

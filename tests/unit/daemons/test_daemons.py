@@ -6,6 +6,7 @@ from kirby.core.guarding.daemons import (
     Daemons,
     Effect,
     Event,
+    FindWatchdog,
     IncarnationKnown,
     InstanceSeen,
     Keep,
@@ -14,6 +15,7 @@ from kirby.core.guarding.daemons import (
     Release,
     ShimHolds,
     TellRunner,
+    TellRunnerAll,
     Ticked,
     WatchdogReplaced,
 )
@@ -70,6 +72,8 @@ def test_a_daemon_that_belongs_elsewhere_is_not() -> None:
 def test_nothing_is_told_before_the_incarnation_is_known() -> None:
     arbiter = ArbiterUnderTest()
 
+    arbiter.told(OffersReadUp())
+
     before = arbiter.reads(a_daemon_offer())
     after = arbiter.told(IncarnationKnown(incarnation=Incarnation(500)))
 
@@ -85,7 +89,7 @@ def test_what_is_not_answered_is_repeated_and_what_is_answered_is_not() -> None:
     arbiter.answered()
     afterwards = arbiter.after(60.0)
 
-    assert (too_soon, again) == ([], [Keep(keep=a_keep())])
+    assert (too_soon, again) == ([], [FindWatchdog(context=MIXER), Keep(keep=a_keep())])
     assert afterwards == []
     assert daemons.next_wake(arbiter.state) is None
 
@@ -130,7 +134,7 @@ def test_a_tombstone_lets_go_until_the_instance_is_gone() -> None:
     afterwards = arbiter.after(60.0)
 
     assert [type(effect) for effect in at_once] == [Release]
-    assert [type(effect) for effect in again] == [Release]
+    assert [type(effect) for effect in again] == [FindWatchdog, Release]
     assert afterwards == []
 
 
@@ -151,6 +155,60 @@ def test_an_instance_found_in_the_shim_that_nobody_wants_is_let_go() -> None:
     effects = arbiter.told(ShimHolds(contexts=frozenset({MIXER})))
 
     assert [type(effect) for effect in effects] == [Release]
+
+
+def test_of_the_offers_read_up_only_the_latest_is_acted_on() -> None:
+    arbiter = an_arbiter(read_up=False)
+    latest = a_daemon_offer(package="mixer==2.0", generation=3)
+
+    before = arbiter.reads(a_daemon_offer()) + arbiter.reads(latest)
+    after = arbiter.told(OffersReadUp())
+
+    assert before == []
+    assert after == [Keep(keep=a_keep(latest))]
+
+
+def test_an_offer_that_a_later_one_took_back_starts_nothing_while_reading_up() -> None:
+    arbiter = an_arbiter(read_up=False)
+
+    effects = arbiter.reads(a_daemon_offer()) + arbiter.reads(None)
+
+    assert effects + arbiter.told(OffersReadUp()) == []
+
+
+def test_a_daemon_that_the_shim_does_not_hold_is_told_again_though_it_was_answered() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+    arbiter.answered()
+    arbiter.boot += 10.0
+
+    missing = arbiter.told(ShimHolds(contexts=frozenset()))
+    arbiter.answered()
+    arbiter.boot += 10.0
+    there = arbiter.told(ShimHolds(contexts=frozenset({MIXER})))
+
+    assert Keep(keep=a_keep()) in missing
+    assert there == [TellRunnerAll(instances=(an_instance(),))]
+
+
+def test_an_instance_let_go_that_the_shim_still_holds_is_let_go_again() -> None:
+    arbiter = an_arbiter()
+    arbiter.told(ShimHolds(contexts=frozenset({MIXER})))
+    arbiter.told(InstanceSeen(instance=an_instance(), gone=True))
+    arbiter.boot += 10.0
+
+    effects = arbiter.told(ShimHolds(contexts=frozenset({MIXER})))
+
+    assert [type(effect) for effect in effects] == [Release]
+
+
+def test_the_runner_is_not_told_of_all_instances_before_all_are_known() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+
+    effects = arbiter.told(ShimHolds(contexts=frozenset({MIXER})))
+
+    assert effects == []
 
 
 def test_nothing_is_let_go_before_the_offers_are_read_up() -> None:
@@ -180,6 +238,14 @@ def test_a_new_incarnation_says_everything_again_with_its_number() -> None:
 
     assert Keep(keep=a_keep(life=501)) in effects
     assert TellRunner(instance=an_instance()) in effects
+
+
+def test_an_incarnation_told_again_changes_nothing() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer())
+    arbiter.answered()
+
+    assert arbiter.told(IncarnationKnown(incarnation=Incarnation(500))) == []
 
 
 def test_an_older_incarnation_is_ignored() -> None:
