@@ -18,7 +18,7 @@ def find(process: Process, attempt: Attempt) -> Tree | None:
         pid, started = _search(process)
     if not pid:
         return None
-    process.tree = Tree(process.key, pid, started, process.group)
+    process.tree = Tree(process.key, pid, started, process.group, process.mark)
     seen = proc.look(pid)
     process.tree.reaped = seen is None or seen.started != started or seen.zombie
     return process.tree
@@ -26,7 +26,8 @@ def find(process: Process, attempt: Attempt) -> Tree | None:
 
 def _search(process: Process) -> tuple[int, int]:
     leaders = [seen for seen in proc.everyone().values() if seen.session == seen.pid]
-    found = [seen for seen in leaders if not seen.zombie and proc.bears(seen.pid, process.key)]
+    alive = [seen for seen in leaders if not seen.zombie]
+    found = [seen for seen in alive if proc.bears(seen.pid, process.key, process.mark)]
     oldest = min(found, key=lambda seen: seen.started, default=None)
     return (oldest.pid, oldest.started) if oldest else (0, 0)
 

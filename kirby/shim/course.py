@@ -17,6 +17,7 @@ from kirby.shim.held import Held
 from kirby.shim.kernel import MILLISECOND
 from kirby.shim.phases import Move, Phase
 
+TOGETHER_NS = 20 * MILLISECOND
 AHEAD_NS = 100 * MILLISECOND  # one sync notes all that is to be let go within this time
 
 
@@ -25,11 +26,13 @@ def tick(book: Held, now: int) -> list[Effect]:
     releases: list[Effect] = []
     notes: list[Effect] = []
     others: list[Effect] = []
+    company = 0
     for attempt in list(book.living()):
         if attempt.phase.begun:
             others += guard(book, attempt, now)
         elif attempt.order.not_before <= now and attempt.durable:
-            done = let_go(book, attempt, now)
+            company = company or together(book, now)
+            done = let_go(book, attempt, now, company)
             releases += done[:1]
             notes += done[1:]
         elif attempt.order.not_before - AHEAD_NS <= now and not attempt.durable:
@@ -81,13 +84,22 @@ def withdraw(attempt: Attempt, why: str, sentence: str, now: int) -> list[Effect
     return [Close(attempt.key), Note(attempt.key, steps.not_started(why, sentence))]
 
 
-def let_go(book: Held, attempt: Attempt, now: int) -> list[Effect]:
+def together(book: Held, now: int) -> int:
+    """Count the interpreters that are let go at about this instant.
+
+    What is due at one instant is not armed for the same nanosecond: clocks are read one by one.
+    """
+    near = (one for one in book.living() if abs(one.order.not_before - now) <= TOGETHER_NS)
+    return sum(1 for one in near if one.pid)
+
+
+def let_go(book: Held, attempt: Attempt, now: int, company: int) -> list[Effect]:
     """Let it begin; the first of what is returned is the deed, the rest can wait for a moment."""
     if refused := unfit(book, attempt, now):
         return refused
     if not attempt.pid:
         return [Launch(attempt.key)]
-    return [Release(attempt.key), *begin(attempt, now)]
+    return [Release(attempt.key, company), *begin(attempt, now)]
 
 
 def begin(attempt: Attempt, now: int) -> list[Effect]:

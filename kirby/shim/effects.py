@@ -42,9 +42,13 @@ class Launch(Deed):
 
 
 class Release(Deed):
-    """Let the parked process go."""
+    """Let the parked process go, one of so many that begin together."""
 
-    __slots__ = ()
+    __slots__ = ("company",)
+
+    def __init__(self, key: Key, company: int = 1) -> None:
+        super().__init__(key)
+        self.company = company
 
 
 class Close(Deed):

@@ -16,6 +16,12 @@ def name_of(run: str, attempt: int) -> str:
     return f"{run.replace('/', '.')}.{attempt}"
 
 
+def mark_of(state: str) -> str:
+    """Return what tells a state folder from all others of this machine, copies too."""
+    place = os.stat(state)
+    return f"{place.st_dev:x}-{place.st_ino:x}"
+
+
 class RunFolder:
     """Writes below `runs/<name>/`."""
 

@@ -7,6 +7,8 @@ left; none of the three needs a controller. Memory is limited where the controll
 import os
 import signal
 
+from kirby.shim.folder import mark_of
+
 
 class Groups:
     """Makes the groups below one group of this shim; `root` is empty where that is impossible."""
@@ -48,8 +50,7 @@ def find_root(state: str) -> str:
     mount, own = _mount(), _own()
     if not mount or own is None:
         return ""
-    place = os.stat(state)
-    root = f"{mount}{own.rstrip('/')}/kirby-{place.st_dev:x}-{place.st_ino:x}"
+    root = f"{mount}{own.rstrip('/')}/kirby-{mark_of(state)}"
     try:
         os.makedirs(f"{root}/probe", exist_ok=True)
         usable = _can_join(f"{root}/probe")

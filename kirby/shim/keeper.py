@@ -8,7 +8,7 @@ from kirby.shim import effects, events, parking, proc, trash
 from kirby.shim.book import Book
 from kirby.shim.effects import Effect
 from kirby.shim.events import Key
-from kirby.shim.folder import RunFolder, name_of
+from kirby.shim.folder import RunFolder, mark_of, name_of
 from kirby.shim.groups import Groups
 from kirby.shim.kernel import SECOND, boot_ns
 from kirby.shim.loop import Loop
@@ -23,6 +23,9 @@ from kirby.shim.wire import Slot
 
 SYNC_AGAIN_NS = SECOND  # a full disk is tried again
 PRUNE_NS = 600 * SECOND
+# A timer rings some 0.1 ms late, and a core that slept needs as long again: the rest is waited for
+# awake.
+WAKE_AHEAD_NS = 300_000
 
 
 class Keeper:
@@ -33,6 +36,7 @@ class Keeper:
         self.book.identity = {"boot_id": boot_id, "pid": os.getpid()}
         self.runs = f"{state}/runs"
         self.trash = f"{state}/shim/removed"
+        self.mark = mark_of(state)
         self.boot_id = boot_id
         self.groups = groups
         self.memory = Memory(f"{state}/shim/taken", self._snapshot)
@@ -62,8 +66,10 @@ class Keeper:
 
     def turn(self) -> None:
         """Do what is due; called whenever the loop wakes, before anything else."""
-        now = boot_ns()
         due = self.book.next_instant()
+        now = boot_ns()
+        while due is not None and now < due <= now + WAKE_AHEAD_NS:
+            now = boot_ns()
         if due is not None and due <= now:
             self._step(events.Tick())
         if 0 < self.scribe.moment_at <= now:
@@ -92,7 +98,7 @@ class Keeper:
         instants = [self.scribe.moment_at, self.undertaker.next_look, self._sync_at]
         due = self.book.next_instant()
         set_ones = [instant for instant in instants if instant]
-        return min([self._prune_at, *set_ones, *([] if due is None else [due])])
+        return min([self._prune_at, *set_ones, *([] if due is None else [due - WAKE_AHEAD_NS])])
 
     def reap(self) -> None:
         """Take the statuses of all children that ended."""
@@ -161,7 +167,7 @@ class Keeper:
         """Do one thing; return what is to be told to the book of it."""
         match effect:
             case effects.Release():
-                self.processes[effect.key].let_go()
+                self.processes[effect.key].let_go(effect.company)
                 self.scribe.be_quiet()
             case effects.Note():
                 self.scribe.note(self.processes[effect.key], effect.step, effect.lazily)
@@ -198,7 +204,7 @@ class Keeper:
     def _take(self, effect: effects.Take) -> object:
         order = effect.order
         name = name_of(*effect.key)
-        process = Process(order, RunFolder(f"{self.runs}/{name}"))
+        process = Process(order, RunFolder(f"{self.runs}/{name}"), self.mark)
         try:
             process.folder.make(order, self.boot_id)
             process.group = self.groups.make(name, order.memory_limit)

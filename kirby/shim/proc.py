@@ -4,6 +4,8 @@ import os
 
 from kirby.shim.events import Key
 
+MARK = "KIRBY_MARK"  # variable of every script: which state folder's shim started it
+
 
 class Seen:
     """A process as it was seen once."""
@@ -45,12 +47,15 @@ def everyone() -> dict[int, Seen]:
     return {seen.pid: seen for pid in pids if (seen := look(pid))}
 
 
-def bears(pid: int, key: Key) -> bool:
-    """Tell whether a process has the run id and the attempt in its environment."""
+def bears(pid: int, key: Key, mark: str) -> bool:
+    """Tell whether a process has run id, attempt and the state folder's mark in its environment.
+
+    Several hosts of one machine may well run the same attempt id, of different clusters.
+    """
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             variables = file.read().split(b"\0")
     except OSError:
         return False  # gone, or another user's
-    wanted = (f"KIRBY_RUN_ID={key[0]}".encode(), f"KIRBY_ATTEMPT={key[1]}".encode())
-    return all(one in variables for one in wanted)
+    wanted = (f"KIRBY_RUN_ID={key[0]}", f"KIRBY_ATTEMPT={key[1]}", f"{MARK}={mark}")
+    return all(one.encode() in variables for one in wanted)

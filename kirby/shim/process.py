@@ -1,25 +1,43 @@
 """What the shim holds in its hands of one attempt: folder, pipes, gate, processes."""
 
+import os
+
 from kirby.shim import groups
 from kirby.shim.events import Gone, Key
 from kirby.shim.folder import RunFolder
 from kirby.shim.frames import Frames
+from kirby.shim.kernel import MILLISECOND
 from kirby.shim.pipes import Drain
+from kirby.shim.proc import MARK
 from kirby.shim.requests import Order, Request
 from kirby.shim.sockets import WITHOUT_WAITING, Socket
 from kirby.shim.spawn import start
 from kirby.shim.tree import Tree
 
 GO = b"g"
+REST = 128  # of the byte that lets go in company, as `gate.py` says it
+REST_EACH_NS = 2 * MILLISECOND  # of one core; to its first line an interpreter takes 1.2 ms
+LONGEST_REST_NS = 200 * MILLISECOND
+REST_STEP_NS = 2 * MILLISECOND
+CORES = len(os.sched_getaffinity(0))
 MOMENT_BYTES = 8
 GATE_CLOSED = 113  # as `gate.py` says it
+
+
+def go(company: int, cores: int) -> bytes:
+    """Return the byte that opens the gate of one of so many that are let go together."""
+    if company <= cores:
+        return GO
+    rest = min(company * REST_EACH_NS // cores, LONGEST_REST_NS)
+    return bytes([REST + max(1, rest // REST_STEP_NS)])
 
 
 class Process:
     """An attempt's means; without a tree it has no process yet."""
 
-    def __init__(self, order: Order, folder: RunFolder) -> None:
+    def __init__(self, order: Order, folder: RunFolder, mark: str) -> None:
         self.order = order
+        self.mark = mark  # of the state folder, in the environment of all that it starts
         self.folder = folder
         self.drain: Drain | None = None
         self.gate: Socket | None = None
@@ -55,17 +73,18 @@ class Process:
         Raises:
             NotStarted: with the reason.
         """
+        self.order.env = {**self.order.env, MARK: self.mark}
         started = start(self.order, self.folder.path, self.group, parked)
         self.gate = started.gate
-        self.tree = Tree(self.key, started.pid, started.started, self.group)
+        self.tree = Tree(self.key, started.pid, started.started, self.group, self.mark)
         self.order.env = {}  # secrets are not kept longer than they are needed
 
-    def let_go(self) -> None:
-        """Open the gate."""
+    def let_go(self, company: int) -> None:
+        """Open the gate, and say how long to rest before the end, for the others to begin."""
         self.released = True
         if self.gate:
             try:
-                self.gate.send(GO)
+                self.gate.send(go(company, CORES))
             except OSError:
                 pass  # its process died just now; its end is on the way
 

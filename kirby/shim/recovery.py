@@ -95,7 +95,8 @@ def _take_over(keeper: Keeper, loop: Loop, past: Past, name: str) -> Key | None:
         return None
     order, boot_id = found
     folder.load()
-    _judge(keeper, loop, past, Process(order, folder), boot_id == keeper.boot_id)
+    process = Process(order, folder, keeper.mark)
+    _judge(keeper, loop, past, process, boot_id == keeper.boot_id)
     return order.run, order.attempt
 
 
@@ -107,7 +108,8 @@ def _restore(keeper: Keeper, loop: Loop, past: Past, key: Key, record: Request) 
         folder.make(order, str(record["boot_id"]))
     except OSError:
         return  # the disk is full; the next shim tries again
-    _judge(keeper, loop, past, Process(order, folder), record["boot_id"] == keeper.boot_id)
+    process = Process(order, folder, keeper.mark)
+    _judge(keeper, loop, past, process, record["boot_id"] == keeper.boot_id)
 
 
 def _armed(folder: RunFolder) -> Request:

@@ -1,7 +1,8 @@
 """All the processes of an attempt: found, killed, and found to be gone.
 
-With a control group the kernel answers. Elsewhere they are found by ancestry, session, or the run
-id in their environment; this process is the subreaper, so what loses its parent comes below it.
+With a control group the kernel answers. Elsewhere they are found by ancestry, session, or the
+attempt and the mark of the state folder in their environment; this process is the subreaper, so
+what loses its parent comes below it.
 """
 
 import os
@@ -15,11 +16,12 @@ from kirby.shim.proc import Seen
 class Tree:
     """The processes of one attempt; `pid` leads its session."""
 
-    def __init__(self, key: Key, pid: int, started: int, group: str) -> None:
+    def __init__(self, key: Key, pid: int, started: int, group: str, mark: str) -> None:
         self.key = key
         self.pid = pid
         self.started = started
         self.group = group
+        self.mark = mark  # of the state folder
         self.reaped = False  # its leader is gone for good: the number may be another's
         self._known: dict[int, int] = {}  # pid to start time of all that ever was found
 
@@ -76,4 +78,4 @@ class Tree:
             return seen.started == self.started
         if seen.session == self.pid and self.pid:
             return True
-        return not seen.zombie and proc.bears(seen.pid, self.key)
+        return not seen.zombie and proc.bears(seen.pid, self.key, self.mark)

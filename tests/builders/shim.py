@@ -109,6 +109,10 @@ def answer_of(done: list[Effect]) -> dict[str, object]:
     return next(effect.fields for effect in done if isinstance(effect, effects.Answer))
 
 
+def releases_of(done: list[Effect]) -> list[effects.Release]:
+    return [effect for effect in done if isinstance(effect, effects.Release)]
+
+
 def steps_of(done: list[Effect]) -> list[str]:
     return [str(effect.step["step"]) for effect in done if isinstance(effect, effects.Note)]
 

@@ -20,6 +20,27 @@ print(json.dumps([sys.argv, sys.orig_argv, sys.path, __name__, __file__, __packa
                   sorted(os.environ), sorted(name for name in sys.modules if "gate" in name)]))
 """
 
+BRIEF = """
+import atexit, os, sys
+atexit.register(print, "ended")
+print("begun", flush=True)
+if not os.fork():
+    print("child", flush=True)
+    os._exit(0)
+os.wait()
+sys.exit(3)
+"""
+STOPPED = """
+import os, signal, threading, time
+def stop(*_):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGTERM, stop)
+def late():
+    time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=late, daemon=True).start()
+"""
+
 
 def parked(host: Host, python: str, package: str = "bread", **fields: object) -> Taken:
     """Arm a package of the environment."""
@@ -98,7 +119,9 @@ def test_a_dead_shim_closes_the_gate(one_host: Host, python: str) -> None:
     assert one_host.output(taken) == b""
 
 
-def through_the_gate(python: Path, *arguments: str, cwd: Path) -> tuple[bytes, int]:
+def through_the_gate(
+    python: Path, *arguments: str, cwd: Path, byte: bytes = b"g"
+) -> tuple[bytes, int]:
     """Run python with a gate that is opened at once; return what it printed and its status."""
     shim, own = socket.socketpair()
     with shim, own:
@@ -112,7 +135,7 @@ def through_the_gate(python: Path, *arguments: str, cwd: Path) -> tuple[bytes, i
         )
         own.close()
         assert shim.recv(1) == b"r"
-        shim.send(b"g")
+        shim.send(byte)
         said, _ = process.communicate(timeout=LIMIT_S)
         return said, process.returncode
 
@@ -153,6 +176,41 @@ def test_a_package_that_is_missing_is_told_in_pythons_own_words(
     said, status = through_the_gate(relocatable, "-m", "nothing_like_it", cwd=tmp_path)
 
     assert (said, status) == (b"", 1)
+
+
+def test_in_company_it_rests_after_all_that_the_script_does_at_its_end(
+    relocatable: Path, tmp_path: Path
+) -> None:
+    site = next(relocatable.parent.parent.glob("lib/python*/site-packages"))
+    (site / "brief.py").write_text(BRIEF)
+
+    alone = through_the_gate(relocatable, "-m", "brief", cwd=tmp_path)
+    begun = boot_ns()
+    in_company = through_the_gate(relocatable, "-m", "brief", cwd=tmp_path, byte=b"\xff")
+    ended = boot_ns()
+
+    assert alone == in_company == (b"begun\nchild\nended\n", 3)
+    assert ended - begun > 250_000_000
+
+
+def test_what_ends_in_its_own_way_does_so_in_company_too(relocatable: Path, tmp_path: Path) -> None:
+    site = next(relocatable.parent.parent.glob("lib/python*/site-packages"))
+    (site / "quits.py").write_text("import os\nprint('lost')\nos._exit(4)\n")
+    (site / "dies.py").write_text("import os\nos.kill(os.getpid(), 15)\n")
+
+    quits = through_the_gate(relocatable, "-m", "quits", cwd=tmp_path, byte=b"\xff")
+    dies = through_the_gate(relocatable, "-m", "dies", cwd=tmp_path, byte=b"\xff")
+
+    assert (quits, dies) == ((b"", 4), (b"", -15))
+
+
+def test_a_signal_while_it_rests_is_handled_as_the_script_wants(
+    relocatable: Path, tmp_path: Path
+) -> None:
+    site = next(relocatable.parent.parent.glob("lib/python*/site-packages"))
+    (site / "stopped.py").write_text(STOPPED)
+
+    assert through_the_gate(relocatable, "-m", "stopped", cwd=tmp_path, byte=b"\xff") == (b"", 0)
 
 
 def test_a_closed_gate_ends_the_process_before_anything_of_the_package(

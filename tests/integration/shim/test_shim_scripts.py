@@ -180,12 +180,14 @@ def test_a_script_finds_its_variables_and_nothing_else(one_host: Host) -> None:
     taken = one_host.client.arm(order)
 
     one_host.end_of(taken)
+    place = one_host.folder.path.stat()
     assert set(one_host.output(taken).decode().splitlines()) == {
         "SHOP=http://shop",
         "KIRBY_JOB=pump",
         f"KIRBY_RUN_ID={taken.run}",
         "KIRBY_ATTEMPT=1",
         "KIRBY_LOG_FD=3",
+        f"KIRBY_MARK={place.st_dev:x}-{place.st_ino:x}",
     }
 
 
@@ -255,3 +257,21 @@ def test_the_end_with_scripts_ends_them_all(host: Host) -> None:
 
     assert all(is_gone(pid) for pid in pids)
     assert [host.end_of(one).stop for one in taken] == ["asked"] * 3
+
+
+def test_the_same_attempt_of_another_state_folder_is_left_alone(tmp_path: Path) -> None:
+    one, other = (Host(tmp_path / name, groups=False).start() for name in ("one", "other"))
+    try:
+        waits = "echo $$ > ../child; while [ ! -e ../go ]; do sleep 0.05; done; sleep 600 &"
+        taken = one.arm(waits, run="pump/prod@same")
+        child_of(taken.folder)
+        neighbour = other.arm("echo $$ > ../child; exec sleep 600", run="pump/prod@same")
+        pid = child_of(neighbour.folder)
+
+        Path(taken.folder, "go").touch()
+
+        assert one.end_of(taken).status == 0
+        assert lives(pid)
+    finally:
+        one.end()
+        other.end()

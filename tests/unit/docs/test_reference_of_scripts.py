@@ -46,8 +46,9 @@ def test_every_variable_that_a_run_gets_is_told():
 
     given = environment_of_run(house, own, an_offer())
 
-    # The shim opens the pipe of the log, so it adds its number.
-    assert told_variables() == {n for n in given if n.startswith("KIRBY_")} | {"KIRBY_LOG_FD"}
+    # The shim opens the pipe of the log, so it adds its number; and it knows its state folder.
+    by_the_shim = {"KIRBY_LOG_FD", "KIRBY_MARK"}
+    assert told_variables() == {n for n in given if n.startswith("KIRBY_")} | by_the_shim
 
 
 def test_what_is_passed_on_of_the_hosts_environment_is_told():

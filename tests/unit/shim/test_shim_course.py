@@ -3,6 +3,7 @@ import pytest
 from kirby.shim import effects, events
 from kirby.shim.book import Book
 from kirby.shim.phases import TABLE, IllegalStep, Move, Phase, after
+from kirby.shim.process import go
 from kirby.shim.refusals import Refused
 from tests.builders.shim import (
     DEADLINE,
@@ -17,6 +18,7 @@ from tests.builders.shim import (
     deeds_of,
     gone,
     note_of,
+    releases_of,
     renew,
     steps_of,
 )
@@ -52,6 +54,31 @@ def test_it_is_not_let_go_before_its_releasing_is_on_the_disk() -> None:
     assert steps_of(noted) == ["releasing"]
     assert unsynced == []
     assert deeds_of(synced) == [effects.Release]
+
+
+def test_those_that_are_let_go_together_are_told_how_many_they_are() -> None:
+    book = a_parked()
+    a_parked(book, attempt=2, not_before_boot_ns=DUE + 1_000_000)
+    a_parked(book, attempt=3, not_before_boot_ns=DUE + SECOND)
+    a_parked(book, attempt=4, not_before_boot_ns=DUE, deadline_boot_ns=DUE + SECOND)
+    book.step(events.Tick(), DUE - 50_000_000)
+    book.step(events.Synced(), DUE - 40_000_000)
+
+    first = book.step(events.Tick(), DUE)
+    second = book.step(events.Tick(), DUE + 1_000_000)
+
+    assert [(one.key[1], one.company) for one in releases_of(first)] == [(1, 3), (4, 3)]
+    assert [(one.key[1], one.company) for one in releases_of(second)] == [(2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("company", "cores", "byte"),
+    [(1, 2, b"g"), (2, 2, b"g"), (3, 2, b"\x81"), (100, 2, b"\xb2"), (1000, 2, b"\xe4")],
+)
+def test_only_those_that_are_more_than_the_cores_rest_before_their_end(
+    company: int, cores: int, byte: bytes
+) -> None:
+    assert go(company, cores) == byte
 
 
 def test_all_that_is_due_within_100_ms_is_noted_together() -> None:

@@ -22,7 +22,7 @@ def process(tmp_path: Path) -> Process:
     order = Order(request())
     folder = RunFolder(str(tmp_path / "pump.prod@1.1"))
     folder.make(order, "boot")
-    return Process(order, folder)
+    return Process(order, folder, "mark")
 
 
 def journal(process: Process) -> list[object]:
