@@ -100,10 +100,14 @@ class Book:
 
     @property
     def _suspensions(self) -> tuple[Suspension, ...]:
-        """Return all windows without fires: asked for, or while the context was disabled."""
-        if self.definition is None:
-            return ()
-        return (*self.definition.suspensions, *self.definition.absences)
+        """Return all windows without fires: asked for, or while the context was disabled.
+
+        Those of a definition that is about to hold count for what the old one decides, too (P1).
+        """
+        following = self.successor.definition if self.successor is not None else None
+        known = [each for each in (self.definition, following) if each is not None]
+        windows = [window for each in known for window in (*each.suspensions, *each.absences)]
+        return tuple(dict.fromkeys(windows))
 
     def cursor(self, now: datetime, claims: Offsets, runs: Offsets, requests: Offsets) -> Cursor:
         """Write down how far the leader has come with this context."""

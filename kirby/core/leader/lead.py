@@ -119,7 +119,7 @@ def _end_of_half(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerEf
     if not read_up.is_recent:
         starts = read_up.go_on(lead.ledger)
         return [ReadFrom(starts=starts), *_end_of_half(state, lead, now)]
-    lead.read_up, lead.is_leading = None, True
+    lead.read_up, lead.is_leading, lead.led = None, True, now.boot
     state.read_ups += 1
     lead.ledger.roster.begin(now.boot)
     lead.mirror.take_up(lead.ledger, broker_now(state, now))

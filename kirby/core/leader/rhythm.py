@@ -24,6 +24,8 @@ from kirby.core.records import (
 
 BEAT_SECONDS = 0.3
 FETCH_SECONDS = 1.0  # changes of the schedule are learnt within about a second
+# A new leader waits so long for the first answer of the web service, and then goes by the mirror.
+SCHEDULE_PATIENCE_SECONDS = 1.0
 CLOCK_LIMIT_SECONDS = 2.0  # rule of step 6
 # A beat that was read late makes a right clock look wrong, and one that was wrong may be put right;
 # where beats come, they come each 0.3 s. Whoever leads by a wrong clock learns of it by its first.
@@ -75,9 +77,18 @@ def _tick_leading(state: Scheduling, lead: Lead, now: Moment) -> list[SchedulerE
         lead.is_fetching = True
         effects.append(FetchSchedule(since=lead.mirror.revision))
     if not lead.is_committing:
-        posts = _decide(state, lead, now) if lead.is_clock_known else []
+        posts = _decide(state, lead, now) if _may_decide(lead, now) else []
         effects += _commit(state, lead, posts, now)
     return effects
+
+
+def _may_decide(lead: Lead, now: Moment) -> bool:
+    """Whether the clock is known, and the schedule as well as it can be had (rule P1).
+
+    What was disabled while nobody led is in the schedule and not in the mirror.
+    """
+    has_asked = lead.fetched is not None or now.boot - lead.led >= SCHEDULE_PATIENCE_SECONDS
+    return lead.is_clock_known and has_asked
 
 
 def _decide(state: Scheduling, lead: Lead, now: Moment) -> list[Post]:

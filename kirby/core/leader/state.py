@@ -45,6 +45,7 @@ class Lead:
     mirror: Mirror = field(default_factory=Mirror)
     read_up: ReadUp | None = None  # None: the ends are asked for, or all is read
     is_leading: bool = False
+    led: float = 0.0  # BOOTTIME since which all is read
     is_committing: bool = False
     committed: float = 0.0  # BOOTTIME of the last commit
     is_clock_known: bool = False  # a beat of this lead was read back, stamped by the broker

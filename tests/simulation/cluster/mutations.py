@@ -244,14 +244,14 @@ def _no_fencing() -> list[Change]:
 
 
 def _ends_before_fencing() -> list[Change]:
-    """Step 4; a fetch brings few records, so that reading up does not overshoot its ends."""
+    """Step 4; partitions lag often, so that reading up does not overshoot its ends."""
 
     def ends_of(scheduler: leading.SimScheduler) -> Any:
         known = scheduler.link
         return known.ends_before if known is not None else scheduler._ends()
 
-    few = (world.Weather, "handful", lambda self: 1)
-    return [(leading, "ends_of", ends_of), few, *_gate_always_open()]
+    lagging = (world, "LAGGING", 0.5)
+    return [(leading, "ends_of", ends_of), lagging, *_gate_always_open()]
 
 
 def _nothing_named_is_read() -> list[Change]:
@@ -674,7 +674,7 @@ MUTATIONS: dict[str, Mutation] = {
         without="a superseded claim is judged before the runs topic was read",
         changes=_no_watermark,
         story=stories.runners_come_and_go,
-        by=("I3",),
+        by=("I3", "E2"),
     ),
     "high watermark": Mutation(
         rule="L3",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from kirby.core.names import AttemptId, Host
 from kirby.core.nouns import AttemptEnd, Definition, RunEnd
-from kirby.core.records import Claim, LeaderClaim
+from kirby.core.records import Claim, Exited, LeaderClaim
 from tests.simulation.cluster.broker import Entry
 from tests.simulation.cluster.evidence import (
     Record,
@@ -65,15 +65,22 @@ def refusals_keep_the_deadline(history: History, record: Record) -> Iterator[Vio
 
 
 def attempts_are_counted(history: History, record: Record) -> Iterator[Violation]:
-    """E2: no attempt follows when as many have failed as the policy allows."""
-    failed: dict[str, list[Entry]] = defaultdict(list)
+    """E2: no attempt follows a success, or when as many have failed as the policy allows."""
+    failed: dict[str, list[tuple[Exited, Entry]]] = defaultdict(list)
+    succeeded: dict[str, tuple[Exited, Entry]] = {}
     for exited, entry in record.exits:
         if exited.end is AttemptEnd.FAILED:
-            failed[exited.run].append(entry)
+            failed[exited.run].append((exited, entry))
+        if exited.end is AttemptEnd.SUCCEEDED:
+            succeeded.setdefault(exited.run, (exited, entry))
     for offer, entry in record.offers:
+        first = succeeded.get(offer.run)
+        if first is not None and first[0].attempt < offer.attempt:
+            told, at = first
+            if at.number < entry.number and not was_silent(record, told.host, entry.stood):
+                yield Violation(rule="E2", sentence=f"{offer.run} succeeded, and was tried again")
         most = history.script.contexts[offer.context].policies.attempts
-        told = {at.record for at in failed[offer.run] if at.number < entry.number}
-        attempts = {each.attempt for each in told if each is not None}  # type: ignore[union-attr]
+        attempts = {each.attempt for each, at in failed[offer.run] if at.number < entry.number}
         if len(attempts - {offer.attempt}) >= most:
             sentence = f"{offer.run} failed {len(attempts)} times, and was tried again"
             yield Violation(rule="E2", sentence=sentence)
@@ -85,7 +92,8 @@ def absent_time_has_no_fires(history: History, record: Record) -> Iterator[Viola
     asked = set(history.world.asked)
     waiting = deque(record.cursors)
     for offer, entry in record.offers:
-        while waiting and waiting[0][1].number < entry.number:
+        # Up to the cursors of its own transaction: what these hold was known when it was decided.
+        while waiting and waiting[0][1].stood <= entry.stood:
             cursor, _ = waiting.popleft()
             held[cursor.context] = cursor.definition
         definition = held.get(offer.context)

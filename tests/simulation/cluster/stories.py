@@ -88,7 +88,8 @@ def runners_come_and_go() -> Script:
         Step(at=6.0 + 2.5 * number, what="renew_runner", args=(host, False))
         for number, host in enumerate(("alpha", "beta") * 9)
     ]
-    return a_script(*steps, late=0.3, longest=2.0, exclusive=False)
+    failing = {"lost": Lost.FAIL, "overlap": Overlap.ALLOW}
+    return a_script(*steps, late=0.3, longest=2.0, exclusive=False, policies=failing)
 
 
 def what_is_claimed_is_suspended() -> Script:
@@ -104,6 +105,7 @@ def shims_die_while_runners_sleep() -> Script:
         at = 5.5 + 6.0 * number
         steps.append(Step(at=at, what="freeze_runner", args=("alpha", 5.0)))
         steps.append(Step(at=at + 0.05, what="kill_shim", args=("alpha", 0.4)))
+        steps.append(Step(at=at + 4.5, what="kill_shim", args=("alpha", 0.4)))
     return a_script(*steps, hosts=1, loss=0.1, longest=1.0, cron=EACH_SECOND, policies=ALLOWED)
 
 
@@ -115,7 +117,7 @@ def leaders_depose_each_other() -> Script:
         for number in range(15)
         for one, other in pairs
     ]
-    return a_script(*steps, hosts=3, late=0.05, longest=2.0, cron=EACH_SECOND, policies=ALLOWED)
+    return a_script(*steps, hosts=3, late=0.15, longest=2.0, cron=EACH_SECOND, policies=ALLOWED)
 
 
 def people_stop_what_runs() -> Script:
@@ -166,4 +168,4 @@ def requests_come_twice() -> Script:
 def machines_are_copied() -> Script:
     """A host goes on with the disk of another one, which lives."""
     steps = [Step(at=9.2 + 9 * n, what="clone", args=("beta", "alpha", 1.0)) for n in range(5)]
-    return a_script(*steps, longest=4.0, policies=ALLOWED)
+    return a_script(*steps, exclusive=False)

@@ -7,10 +7,12 @@ from kirby.core.leader.events import (
     Became,
     CandidateNamed,
     Commit,
+    Committed,
     EndsKnown,
     LeadershipEnd,
     LeadershipRead,
     LeadershipReadTo,
+    ScheduleFetched,
     SchedulerEvent,
     StandDown,
     TailAnswered,
@@ -21,8 +23,8 @@ from kirby.core.leader.state import Scheduling, scheduler_state
 from kirby.core.messages import LeadFailure
 from kirby.core.moment import Moment
 from kirby.core.names import Epoch, Host
-from kirby.core.records import Beat
-from tests.builders.leader import ALPHA, NOON, compile_fires
+from kirby.core.records import Beat, TopicName
+from tests.builders.leader import ALPHA, NOON, a_definition, compile_fires
 
 
 class Reader:
@@ -140,3 +142,45 @@ def _kinds(effects: list[object]) -> list[str]:
         if isinstance(effect, Commit)
         for post in effect.posts
     ]
+
+
+def a_new_leader_of(context: str) -> Reader:
+    reader = Reader()
+    reader.leads()
+    reader.takes(Tick())
+    reader.takes(Committed())
+    reader.reads_beat(of=ALPHA)
+    lead = reader.state.lead
+    assert lead is not None
+    lead.ledger.define(a_definition(context), reader.now().wall)
+    return reader
+
+
+def cursors_written(reader: Reader, seconds: float) -> list[str]:
+    """Let time pass, commit what is to be committed, and return whose cursors that wrote."""
+    written = []
+    for _ in range(round(seconds * 10)):
+        reader.seconds += 0.1
+        for effect in reader.takes(Tick()):
+            if isinstance(effect, Commit):
+                written += [each.key for each in effect.posts if each.topic is TopicName.CURSOR]
+                reader.takes(Committed())
+    return written
+
+
+def test_a_new_leader_decides_nothing_before_the_schedule_was_told_to_it():
+    reader = a_new_leader_of("pump/prod")
+
+    before = cursors_written(reader, 0.5)
+    reader.takes(ScheduleFetched(schedule=None))
+    after = cursors_written(reader, 0.2)
+
+    assert (before, after) == ([], ["pump/prod"])
+
+
+def test_a_new_leader_goes_by_the_mirror_where_the_web_service_does_not_answer_within_a_second():
+    reader = a_new_leader_of("pump/prod")
+
+    written = cursors_written(reader, 1.2)
+
+    assert written == ["pump/prod"]

@@ -139,6 +139,17 @@ def test_an_edit_decides_what_was_due_by_the_old_schedule_and_goes_on_by_the_new
     assert of_kind(Cursor, records)[0].considered == at(700)
 
 
+def test_what_was_disabled_while_nobody_led_has_no_fires_then_under_the_old_definition_either():
+    world = World(a_definition(cron="*/5 * * * * *", catch_up=CatchUp.ALL), start=-1)
+    absence = Suspension(start=at(6), end=at(17))
+    world.ledger.define(a_definition(cron="*/5 * * * * *", absences=(absence,)), at(22))
+
+    offers = of_kind(Offer, world.decides(22))
+
+    assert at(5) in [offer.due for offer in offers]
+    assert not {at(10), at(15)} & {offer.due for offer in offers}
+
+
 def test_a_disabled_context_records_its_suspended_fires_before_it_goes():
     suspension = Suspension(start=at(0), end=at(HOUR))
     world = World(a_definition(cron="*/10 * * * * *", suspensions=(suspension,)), start=-5)
