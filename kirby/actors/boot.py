@@ -22,6 +22,7 @@ from kirby.actors.signals import Signals, Stopped, waking_at_the_end_of
 from kirby.actors.starting import (
     check_kafka,
     check_port,
+    check_user,
     cluster_of,
     end_services,
     make_topics,
@@ -118,6 +119,7 @@ class StartProcess:
         if configuration.kafka:
             for difference in make_topics(configuration):
                 self._say(difference)
+            check_user(self._given)
             self._kafka_cluster = cluster_of(configuration)
         for service in self._services:
             service.start()

@@ -72,7 +72,8 @@ class Recorder(KirbyActor):
             key=load_keys(state),
             of_kafka=tuple(
                 value
-                for name, value in configuration.kafka_settings.items()
+                for settings in (configuration.kafka_settings, configuration.kafka_scripts)
+                for name, value in settings.items()
                 if name.endswith("password")
             ),
         )

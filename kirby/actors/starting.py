@@ -10,8 +10,10 @@ from kirby.core.configuration import HostConfiguration
 from kirby.core.errors import KafkaError, KafkaNotReachable, KirbyError, PortInUse, StateInUse
 from kirby.host import locks
 from kirby.host.state import StateFolder
-from kirby.kafka.knock import answers
+from kirby.kafka.knock import answers, listens
 from kirby.kafka.making import ensure_topics
+from kirby.kafka.needs import HOST_PARTS, WEB_PARTS
+from kirby.kafka.permissions import check_permissions
 from kirby.kafka.queries import cluster_id
 from kirby.kafka.settings import settings_of
 
@@ -46,14 +48,33 @@ def check_kafka(configuration: HostConfiguration) -> None:
     Raises:
         KafkaNotReachable: none does.
     """
+    knock = listens if _speaks_tls(configuration) else answers
     for server in configuration.kafka.split(","):
         host, _, port = server.rpartition(":")
-        if answers(host, int(port), KNOCK_WITHIN_S):
+        if knock(host, int(port), KNOCK_WITHIN_S):
             return
     raise KafkaNotReachable(
         f"no Kafka broker answers at {configuration.kafka}: "
         "start it, or give another address with --kafka"
     )
+
+
+def _speaks_tls(configuration: HostConfiguration) -> bool:
+    return "SSL" in configuration.kafka_settings.get("security.protocol", "").split("_")
+
+
+def check_user(configuration: HostConfiguration) -> None:
+    """See that this host's user may do in Kafka what its parts need; leaves no thread, either.
+
+    Raises:
+        PermissionsLacking: naming what.
+        KafkaNotReachable: Kafka does not answer in time.
+    """
+    parts = HOST_PARTS if configuration.web_urls else (*HOST_PARTS, *WEB_PARTS)
+    try:
+        check_permissions(settings_of(configuration, client="start"), parts)
+    except KafkaError as fault:
+        raise KafkaNotReachable(str(fault)) from fault
 
 
 def make_topics(configuration: HostConfiguration) -> list[str]:

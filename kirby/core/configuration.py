@@ -37,6 +37,15 @@ _KAFKA_SETTINGS = {
     "kafka.key_file": "ssl.key.location",
     "kafka.key_password": "ssl.key.password",
 }
+# What tells Kafka who asks: the scripts' own user has none of the host's.
+_WHO_ASKS = ("sasl_username", "sasl_password", "certificate_file", "key_file", "key_password")
+_SCRIPTS_SETTINGS = {
+    f"kafka.scripts.{name}": _KAFKA_SETTINGS[f"kafka.{name}"] for name in _WHO_ASKS
+}
+_TOGETHER = (
+    ("kafka.scripts.sasl_username", "kafka.scripts.sasl_password"),
+    ("kafka.scripts.certificate_file", "kafka.scripts.key_file"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +73,8 @@ class HostConfiguration:
     watchdogs: int = 64
     kafka: str = ""  # bootstrap servers, `host:port,host:port`
     kafka_settings: Mapping[str, str] = field(default_factory=dict, repr=False)  # of librdkafka
+    # Who scripts are to Kafka; empty: whoever the host is.
+    kafka_scripts: Mapping[str, str] = field(default_factory=dict, repr=False)
     topic_prefix: str = ".kirby."
     replication: int = EMBEDDED_REPLICATION
     web_urls: tuple[str, ...] = ()
@@ -156,9 +167,13 @@ def _parsed(given: Mapping[str, tuple[str, object]], faults: list[Fault]) -> dic
 def _faults_together(values: Mapping[str, object]) -> Iterator[Fault]:
     """Find what is wrong only in combination."""
     if "kafka.bootstrap" not in values:
-        for key in _KAFKA_SETTINGS:
+        for key in (*_KAFKA_SETTINGS, *_SCRIPTS_SETTINGS):
             if key in values:
                 yield Fault(field=key, sentence="has no meaning without kafka.bootstrap: add it")
+    for one, other in _TOGETHER:
+        if (one in values) != (other in values):
+            lacks, there = (other, one) if one in values else (one, other)
+            yield Fault(field=there, sentence=f"has no meaning without {lacks}: add it")
 
 
 def _host(values: dict[str, object], machine: Machine) -> HostConfiguration:
@@ -171,11 +186,14 @@ def _host(values: dict[str, object], machine: Machine) -> HostConfiguration:
         "slots": SLOTS_PER_CORE * machine.cores,
         "parked_memory_bytes": machine.memory_bytes // MEMORY_SHARE_PARKED,
         "replication": REPLICATION if "kafka.bootstrap" in values else EMBEDDED_REPLICATION,
-        "kafka_settings": {
-            setting: str(values[key]) for key, setting in _KAFKA_SETTINGS.items() if key in values
-        },
+        "kafka_settings": _of_the_client(values, _KAFKA_SETTINGS),
+        "kafka_scripts": _of_the_client(values, _SCRIPTS_SETTINGS),
     }
     return HostConfiguration(**(defaults | renamed))  # type: ignore[arg-type]
+
+
+def _of_the_client(values: Mapping[str, object], names: Mapping[str, str]) -> dict[str, str]:
+    return {setting: str(values[key]) for key, setting in names.items() if key in values}
 
 
 def _name_of(hostname: str) -> Host:

@@ -53,6 +53,7 @@ class ExitCode(IntEnum):
     EMBEDDED_KAFKA_ALONE = 26
     VERSION_DIFFERS = 27
     KEY_OUTDATED = 28  # of a host that was away while the cluster's key was changed
+    KAFKA_PERMISSIONS = 29  # its user may not do in Kafka what a part has to
     BUG = 70  # EX_SOFTWARE of sysexits.h
     INTERRUPTED = 130
 
@@ -176,6 +177,12 @@ class EmbeddedKafkaFailed(StartRefused):
     """The embedded broker could not be fetched or started."""
 
     exit_code = ExitCode.EMBEDDED_KAFKA_FAILED
+
+
+class PermissionsLacking(StartRefused):
+    """Kafka lets its user in, and does not allow all that a part of Kirby needs."""
+
+    exit_code = ExitCode.KAFKA_PERMISSIONS
 
 
 class Insecure(StartRefused):

@@ -12,6 +12,15 @@ _LENGTH = struct.Struct(">i")
 _CORRELATION = 4711
 
 
+def listens(host: str, port: int, timeout_s: float) -> bool:
+    """Tell whether anybody listens: a broker that speaks TLS answers nothing to a bare request."""
+    try:
+        socket.create_connection((host, port), timeout=timeout_s).close()
+    except OSError:
+        return False
+    return True
+
+
 def answers(host: str, port: int, timeout_s: float) -> bool:
     """Ask which requests a broker knows; tell whether the answer came in time."""
     request = _HEADER.pack(API_VERSIONS, 0, _CORRELATION, -1)

@@ -8,12 +8,13 @@ from confluent_kafka import KafkaError as Fault
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
-from kirby.core.errors import KafkaError
+from kirby.core.errors import KafkaError, PermissionsLacking
 from kirby.kafka.sentences import fault_of, sentence
 from kirby.kafka.settings import KafkaSettings
 from kirby.kafka.topics import Difference, Wanted, internal, of_users
 
 LIMIT_S = 30.0
+_NOT_ALLOWED = (Fault.TOPIC_AUTHORIZATION_FAILED, Fault.CLUSTER_AUTHORIZATION_FAILED)
 LOOK_PERIOD_S = 0.05  # between looks for whether new topics have leaders
 
 
@@ -105,6 +106,11 @@ class _Making:
                 f"topic {name} should be kept by {self._settings.replication} brokers, and Kafka "
                 f"at {self._settings.bootstrap} has fewer: start more, or set kafka.replication"
             ) from raised
+        if code in _NOT_ALLOWED:
+            raise PermissionsLacking(
+                f"Kafka at {self._settings.bootstrap} does not allow topic {name} to be made: give "
+                "Kirby's user what 'python -m kirby.kafka permissions' lists, or make it yourself"
+            ) from raised
         raise KafkaError(f"topic {name} cannot be made: {fault_of(raised).str()}") from raised
 
     def _wait_for_leaders(self, names: set[str]) -> None:
@@ -119,6 +125,11 @@ class _Making:
         try:
             return future.result()
         except KafkaException as raised:
+            if fault_of(raised).code() in _NOT_ALLOWED:
+                raise PermissionsLacking(
+                    f"Kafka at {self._settings.bootstrap} does not tell how topics are kept: allow "
+                    "DescribeConfigs ('python -m kirby.kafka permissions' lists all)"
+                ) from raised
             raise self._error(raised) from raised
 
     def _error(self, raised: KafkaException) -> KafkaError:

@@ -21,6 +21,10 @@ TRANSACTION_LIMIT = timedelta(seconds=10)  # an open transaction holds up whoeve
 # a reader's sign of life, and what a newly assigned partition waits for before its first fetch.
 FETCH_WAIT_MS = 100
 STATISTICS_MS = 500
+WHO_ASKS = (
+    *("sasl.username", "sasl.password"),
+    *("ssl.certificate.location", "ssl.key.location", "ssl.key.password"),
+)
 _COMMON: Mapping[str, object] = {
     # A broker that comes back is found within a second (rule L2 counts on it).
     "reconnect.backoff.ms": 100,
@@ -61,6 +65,8 @@ class KafkaSettings:
     prefix: str = ".kirby."
     replication: int = 1
     security: Mapping[str, str] = field(default_factory=dict, repr=False)  # TLS and SASL
+    # Who scripts are, where that is somebody of their own: then they get nothing of the host's.
+    scripts: Mapping[str, str] = field(default_factory=dict, repr=False)
     client: str = "kirby"  # what the brokers' logs call this process
 
     def topic(self, name: TopicName) -> str:
@@ -95,7 +101,10 @@ class KafkaSettings:
 
     def for_scripts(self) -> str:
         """Return what a script's library gets as KIRBY_KAFKA: JSON, secrets in plain."""
-        return json.dumps({"bootstrap.servers": self.bootstrap, **self.security})
+        security = dict(self.security)
+        if self.scripts:
+            security = {name: value for name, value in security.items() if name not in WHO_ASKS}
+        return json.dumps({"bootstrap.servers": self.bootstrap, **security, **self.scripts})
 
     def _with(self, own: Mapping[str, object]) -> Config:
         quiet = RateLimited()
@@ -117,6 +126,7 @@ def settings_of(configuration: HostConfiguration, client: str = "kirby") -> Kafk
         prefix=configuration.topic_prefix,
         replication=configuration.replication,
         security=dict(configuration.kafka_settings),
+        scripts=dict(configuration.kafka_scripts),
         client=f"{client}@{configuration.name}",
     )
 

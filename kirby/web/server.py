@@ -14,7 +14,7 @@ from typing import Any
 
 from kirby.core.configuration import HostConfiguration
 from kirby.core.configuration_fields import Endpoint
-from kirby.core.errors import Conflict, PortInUse
+from kirby.core.errors import Conflict, KafkaError, PortInUse
 from kirby.host.keys import load_or_create_keys
 from kirby.host.locks import Taken, take
 from kirby.host.state import StateFolder
@@ -26,6 +26,8 @@ from kirby.host.web_address import (
     write_web_address,
 )
 from kirby.kafka.client import Kafka
+from kirby.kafka.needs import WEB_PARTS
+from kirby.kafka.permissions import check_permissions
 from kirby.kafka.settings import settings_of
 from kirby.web.app import create_app
 from kirby.web.catalogue import PackageCatalogue
@@ -96,7 +98,20 @@ class WebProcess:
         """End after the requests that are under way."""
         self._stop.set()
 
+    def _check_user(self) -> None:
+        """See that Kafka allows what this service needs; one that is down does so later.
+
+        Raises:
+            PermissionsLacking: it does not.
+        """
+        settings = settings_of(self.settings.configuration, client="web")
+        try:
+            check_permissions(settings, WEB_PARTS)
+        except KafkaError as fault:
+            _log.warning("%s", fault)
+
     def _serve(self, stack: contextlib.ExitStack) -> None:
+        self._check_user()
         folder = self.settings.folder
         before, _ = open_database(folder, self.settings.database)
         server = self._listening(create_app(self._parts(stack)))

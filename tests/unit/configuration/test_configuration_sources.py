@@ -149,3 +149,22 @@ def test_a_fault_of_a_database_does_not_repeat_its_password() -> None:
 
     assert "use sqlite:///PATH or postgresql://" in told["KIRBY_DATABASE"]
     assert "crumbs" not in told["KIRBY_DATABASE"]
+
+
+def test_scripts_may_have_a_user_of_their_own_in_kafka() -> None:
+    scripts = {"sasl_username": "scripts", "sasl_password": "crumbs"}
+    kafka = {"bootstrap": "k1:9092", "sasl_username": "kirby", "scripts": scripts}
+
+    host = configure(machine=MACHINE, file={"kafka": kafka})
+
+    assert host.kafka_scripts == {"sasl.username": "scripts", "sasl.password": "crumbs"}
+    assert host.kafka_settings == {"sasl.username": "kirby"}
+    assert "crumbs" not in repr(host)
+
+
+def test_a_user_of_scripts_without_a_password_is_told_what_lacks() -> None:
+    kafka = {"bootstrap": "k1:9092", "scripts": {"sasl_username": "scripts"}}
+
+    assert faults_of(file={"kafka": kafka}) == {
+        "kafka.scripts.sasl_username": "has no meaning without kafka.scripts.sasl_password: add it"
+    }

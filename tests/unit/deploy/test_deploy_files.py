@@ -5,8 +5,9 @@ import re
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,14 @@ def settings(text: str) -> HostConfiguration:
     return configure(machine=MACHINE, file=tomllib.loads(text))
 
 
+def names_in(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from names_in(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
 def test_the_settings_as_they_are_shipped_make_a_host_beside_its_units():
     host = settings(page("deploy/kirby.toml"))
 
@@ -71,14 +80,10 @@ def test_the_ports_that_kafka_keeps_are_those_that_the_settings_name(tmp_path):
 
 
 def test_every_setting_stands_in_the_example_and_is_taken_when_it_is_uncommented():
-    everything = re.sub(r"^#(?=[a-z_]+ = )", "", page("deploy/kirby.toml"), flags=re.M)
+    everything = re.sub(r"^#(?=[a-z_]+ = |\[)", "", page("deploy/kirby.toml"), flags=re.M)
     given = tomllib.loads(everything)
 
-    names = {
-        f"{key}.{below}" if isinstance(value, dict) else key
-        for key, value in given.items()
-        for below in (value if isinstance(value, dict) else [""])
-    }
+    names = set(names_in(given))
 
     assert settings(everything).name == "alpha"
     assert names == set(FIELDS)

@@ -102,3 +102,28 @@ def test_a_flood_of_one_kind_becomes_one_line_in_each_period(
         "GETPID [kirby] loading",
         "FAIL [kirby] refused (and 19 more of this kind)",
     ]
+
+
+def test_scripts_with_a_user_of_their_own_get_nothing_by_which_the_host_is_let_in() -> None:
+    settings = KafkaSettings(
+        bootstrap="k:9093",
+        security={
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.location": "/ca.pem",
+            "sasl.username": "kirby",
+            "sasl.password": "of-kirby",
+            "ssl.key.password": "of-kirby",
+        },
+        scripts={"sasl.username": "scripts", "sasl.password": "crumbs"},
+    )
+
+    told = json.loads(settings.for_scripts())
+
+    assert told == {
+        "bootstrap.servers": "k:9093",
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": "/ca.pem",
+        "sasl.username": "scripts",
+        "sasl.password": "crumbs",
+    }
+    assert "crumbs" not in repr(settings)
