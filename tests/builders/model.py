@@ -1,29 +1,15 @@
-"""A database of its own for each test, with contexts in it."""
+"""Contexts in a database."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from kirby.core.names import ContextKey
 from kirby.core.nouns import JobKind
-from kirby.model.database import bind, connect, connection
 from kirby.model.definitions import Context, CronRow, Job, Script
-from kirby.model.migrations import upgrade
 from kirby.model.revisions import next_revision
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 PUMP = ContextKey("pump/prod")
-
-
-@contextmanager
-def a_database(folder: Path) -> Iterator[None]:
-    """Open a fresh SQLite database in a folder."""
-    bind(connect(f"sqlite:///{folder / 'kirby.db'}"))
-    upgrade()
-    with connection():
-        yield
 
 
 def a_context(

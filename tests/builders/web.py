@@ -16,12 +16,12 @@ from kirby.core.records import Lines, RequestRecord
 from kirby.host.key_file import KeyFile, write_ring
 from kirby.host.keys import ClusterKeys
 from kirby.host.state import StateFolder
-from kirby.model.database import bind, connect, connection
-from kirby.model.migrations import upgrade
+from kirby.model.database import connection
 from kirby.model.tokens import create_token
 from kirby.web.app import create_app
 from kirby.web.key_changing import KeyChanging
 from kirby.web.parts import LogPiece, LogPlace, Parts
+from tests.builders.databases import bind_database
 from tests.builders.model import NOON
 
 KEY = ClusterKeys.of(b"k" * 32)
@@ -177,8 +177,7 @@ class Service:
 @contextmanager
 def a_service(folder: Path, **kafka: Any) -> Iterator[Service]:
     """Start the service on a database of its own; its caller has anna's token."""
-    bind(connect(f"sqlite:///{folder / 'kirby.db'}"))
-    upgrade()
+    bind_database(folder)
     with connection():
         token = create_token("anna", "test", NOON)
     state = StateFolder(path=folder)

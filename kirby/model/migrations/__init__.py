@@ -13,7 +13,7 @@ import peewee
 
 from kirby.core.errors import DatabaseError, DatabaseNewer
 from kirby.model.database import connection, database, is_sqlite, writing
-from kirby.model.migrations import m0001_first, m0002_drains, m0009_keys
+from kirby.model.migrations import m0001_first, m0002_drains, m0005_web_services, m0009_keys
 
 SQLITE_WORDS = {"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
 POSTGRESQL_WORDS = {
@@ -34,6 +34,7 @@ class Migration:
 MIGRATIONS = (
     Migration(number=1, statements=m0001_first.STATEMENTS),
     Migration(number=2, statements=m0002_drains.STATEMENTS),
+    Migration(number=5, statements=m0005_web_services.STATEMENTS),
     Migration(number=9, statements=m0009_keys.STATEMENTS),
 )
 LATEST = MIGRATIONS[-1].number
@@ -51,8 +52,9 @@ def upgrade(migrations: Sequence[Migration] = MIGRATIONS) -> tuple[int, int]:
         with connection(), writing():
             before = _lock_and_read_version()
             _refuse_newer(before, latest)
+            applied = _applied() if before else frozenset()
             for migration in migrations:
-                if migration.number > before:
+                if migration.number not in applied:
                     _apply(migration)
     except peewee.DatabaseError as fault:
         raise DatabaseError(
@@ -67,6 +69,11 @@ def version() -> int:
         return 0
     row = database.execute_sql("SELECT MAX(number) FROM schema_version").fetchone()
     return int(row[0] or 0)
+
+
+def _applied() -> frozenset[int]:
+    rows = database.execute_sql("SELECT number FROM schema_version").fetchall()
+    return frozenset(int(number) for (number,) in rows)
 
 
 def _lock_and_read_version() -> int:

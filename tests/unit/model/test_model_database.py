@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import peewee
@@ -29,17 +31,28 @@ from kirby.model.happenings import (
     StretchRow,
 )
 from kirby.model.migrations import LATEST, MIGRATIONS, Migration, upgrade, version
-from tests.builders.model import NOON, SECOND, a_context, a_database
+from kirby.model.serving import ChoreRow, WebServiceRow
+from tests.builders.databases import a_database, empty_database
+from tests.builders.model import NOON, SECOND, a_context
 
 TABLES = [
     Absence, ApiToken, Attempt, ConfigKey, Context, CronRow, DaemonInstance, Environment, External,
     HostRow, Leader, OffsetRow, PackageFile, Revision, Run, Script, Session, SignInLink,
-    StretchRow, SuspensionRow, Usage,
+    StretchRow, SuspensionRow, Usage, ChoreRow, WebServiceRow,
 ]  # fmt: skip
 
 
+@contextmanager
+def an_upgraded_one(folder: Path) -> Iterator[None]:
+    """Open a database that no other test sees: its schema may be changed."""
+    bind(connect(empty_database(folder)))
+    upgrade()
+    with connection():
+        yield
+
+
 def test_an_empty_database_is_brought_to_the_latest_version(tmp_path: Path) -> None:
-    bind(connect(f"sqlite:///{tmp_path / 'kirby.db'}"))
+    bind(connect(empty_database(tmp_path)))
 
     steps = upgrade()
 
@@ -54,7 +67,7 @@ def test_an_upgrade_of_an_upgraded_database_changes_nothing(tmp_path: Path) -> N
 def test_an_older_database_gets_what_it_lacks(tmp_path: Path) -> None:
     later = Migration(number=LATEST + 1, statements=["CREATE TABLE later (id {serial})"])
 
-    with a_database(tmp_path):
+    with an_upgraded_one(tmp_path):
         steps = upgrade([*MIGRATIONS, later])
 
         assert steps == (LATEST, LATEST + 1)
@@ -63,7 +76,7 @@ def test_an_older_database_gets_what_it_lacks(tmp_path: Path) -> None:
 
 
 def test_a_newer_database_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    with a_database(tmp_path):
+    with an_upgraded_one(tmp_path):
         upgrade([*MIGRATIONS, Migration(number=LATEST + 1, statements=[])])
 
         with pytest.raises(DatabaseNewer, match="made by a later Kirby"):
@@ -75,7 +88,7 @@ def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path) -> None:
         number=LATEST + 1, statements=["CREATE TABLE half (id {serial})", "CREATE TABEL typo"]
     )
 
-    with a_database(tmp_path), pytest.raises(DatabaseError):
+    with an_upgraded_one(tmp_path), pytest.raises(DatabaseError):
         upgrade([*MIGRATIONS, half])
 
     with connection():

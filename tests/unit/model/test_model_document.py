@@ -16,7 +16,8 @@ from kirby.model.definitions import ConfigKey, Context, Job, Script
 from kirby.model.document import Document, Plan, apply_document, export_document, plan_document
 from kirby.model.revisions import current_revision
 from kirby.model.schedule import definition_of, schedule_since
-from tests.builders.model import NOON, PUMP, SECOND, a_database
+from tests.builders.databases import a_database
+from tests.builders.model import NOON, PUMP, SECOND
 
 KEY = ClusterKeys.of(b"k" * 32)
 FAN = ContextKey("fan/prod")

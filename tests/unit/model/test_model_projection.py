@@ -25,7 +25,8 @@ from kirby.core.records import (
 )
 from kirby.model.happenings import Attempt, DaemonInstance, HostRow, Leader, Run, StretchRow
 from kirby.model.projection import Placed, offsets, take
-from tests.builders.model import PUMP, a_database
+from tests.builders.databases import a_database
+from tests.builders.model import PUMP
 from tests.builders.records import (
     ALPHA,
     DUE,

@@ -22,7 +22,8 @@ from kirby.model.runs import (
     place,
     run_view,
 )
-from tests.builders.model import PUMP, a_database
+from tests.builders.databases import a_database
+from tests.builders.model import PUMP
 from tests.builders.records import (
     DUE,
     RUN,

@@ -9,7 +9,8 @@ from kirby.model.database import writing
 from kirby.model.definitions import ConfigKey, Scope
 from kirby.model.revisions import current_revision, next_revision
 from kirby.model.schedule import definition_of, schedule_since
-from tests.builders.model import NOON, PUMP, SECOND, a_context, a_database
+from tests.builders.databases import a_database
+from tests.builders.model import NOON, PUMP, SECOND, a_context
 
 
 @pytest.fixture(autouse=True)

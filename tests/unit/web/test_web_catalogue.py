@@ -5,7 +5,8 @@ import pytest
 
 from kirby.model.package_files import keep_package
 from kirby.web.catalogue import MUTE_S, PackageCatalogue
-from tests.builders.model import NOON, a_database
+from tests.builders.databases import a_database
+from tests.builders.model import NOON
 
 
 @pytest.fixture(autouse=True)

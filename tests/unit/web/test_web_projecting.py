@@ -9,11 +9,11 @@ import pytest
 from kirby.core.records import TopicName
 from kirby.kafka.boot import boot
 from kirby.kafka.events import Alive, CaughtUp, Delivered, OffsetGone, ReaderTrouble
-from kirby.model.database import bind, connect, connection
+from kirby.model.database import connection
 from kirby.model.happenings import Run
-from kirby.model.migrations import upgrade
 from kirby.model.projection import offsets, take
 from kirby.web.projecting import Projecting
+from tests.builders.databases import bind_database
 from tests.builders.records import DUE, RUN, an_ended
 
 PATIENCE_S = 20.0
@@ -43,8 +43,7 @@ class FakeClients:
 
 @pytest.fixture
 def clients(tmp_path: Path) -> Iterator[FakeClients]:
-    bind(connect(f"sqlite:///{tmp_path / 'kirby.db'}"))
-    upgrade()
+    bind_database(tmp_path)
     made = FakeClients()
     projecting = Projecting(made, now=lambda: datetime.now(UTC))  # type: ignore[arg-type]
     projecting.start()
