@@ -81,11 +81,16 @@ def _hosting(add: Add) -> None:
     command = add("stop", "hosting:stop", "end this host; scripts go on")
     command.add_argument("--with-scripts", action="store_true", help="end the scripts, too")
     add("status", "hosting:status", "show how this host is")
-    command = add("db", "hosting:upgrade", "bring the database to this version")
-    command.add_argument("action", choices=["upgrade"])
+    _database(add("db", "databases:work", "upgrade the database, or copy it into another"))
+
+
+def _database(command: Parser) -> None:
+    command.add_argument("action", choices=["upgrade", "copy"])
     command.add_argument(
-        "--database", metavar="URL", help="sqlite:///PATH or postgresql://… (default: this host's)"
+        "--database", metavar="URL", help="to upgrade: sqlite:///PATH or postgresql://…"
     )
+    command.add_argument("--from", dest="source", metavar="URL", help="to copy from")
+    command.add_argument("--to", dest="target", metavar="URL", help="to copy to: an empty one")
 
 
 def _keys(add: Add) -> None:
