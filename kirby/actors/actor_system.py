@@ -5,6 +5,7 @@ forked dies with it, and the whole system is booted anew; when the Supervisor di
 """
 
 import contextlib
+import gc
 import socket
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from thespian.actors import ActorSystem, ActorSystemException
 
 from kirby.actors import parents, transport
 from kirby.actors.logs import log_settings
+from kirby.actors.undertaking import is_undertaking
 from kirby.core.configuration import HostConfiguration
 from kirby.core.errors import StartRefused
 from kirby.core.messages import AskStatus, Begin, StatusIs
@@ -77,6 +79,7 @@ class HostActors:
 
     def boot(self) -> None:
         """Boot the system and create its Supervisor."""
+        collect_before_forking()
         self._lives["admin"] = created(self._lives["admin"], _boot_time())
         before = _children(None)
         capabilities = {"Admin Port": self._configuration.port, "Process Startup Method": "fork"}
@@ -178,6 +181,12 @@ def for_actors(configuration: HostConfiguration) -> HostConfiguration:
     return replace(configuration, database="")
 
 
+def collect_before_forking() -> None:
+    """Leave no garbage to the children: a Kafka client that is collected in a fork crashes it."""
+    gc.collect()
+    gc.freeze()
+
+
 def is_port_free(address: str, port: int) -> bool:
     """Whether nobody listens on a port of this machine."""
     with contextlib.closing(socket.socket()) as probe:
@@ -202,6 +211,8 @@ def _children(parent: psutil.Process | None) -> set[int]:
 def _is_fork(process: psutil.Process) -> bool:
     """Whether a process is a fork of this one, and lives (a zombie has no command line)."""
     try:
+        if is_undertaking(process.pid):
+            return False
         return bool(process.cmdline() == psutil.Process().cmdline())
     except psutil.Error:
         return False

@@ -1,14 +1,14 @@
 """The start process of a host: takes the state folder, starts what lacks, keeps it alive, ends it.
 
 It is no actor. Whatever it started may be found again by a later start: only the actors belong to
-this one life, and the kernel ends them with it.
+this one life, and the kernel ends them with it. While it runs it waits for none of its services:
+see `menders`.
 """
 
 import contextlib
 import os
 import selectors
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,8 @@ from typing import Any
 
 from kirby.actors.actor_system import HostActors
 from kirby.actors.control import Answering, Control
-from kirby.actors.service import Service, Services
+from kirby.actors.menders import Menders
+from kirby.actors.service import Services
 from kirby.actors.signals import Signals, Stopped, waking_at_the_end_of
 from kirby.actors.starting import (
     check_kafka,
@@ -30,7 +31,6 @@ from kirby.actors.starting import (
 )
 from kirby.core.configuration import HostConfiguration
 from kirby.core.errors import ExitCode, KirbyError
-from kirby.core.recreation import Lives, created, died
 from kirby.host.host_file import HostFile, write_host_file
 from kirby.host.keys import load_or_create_keys
 from kirby.host.processes import reap_all
@@ -60,8 +60,7 @@ class StartProcess:
         self._supervisor_class = supervisor_class
         self._folder = StateFolder(path=Path(configuration.state).absolute())
         self._services = services
-        self._lives = {service.name: Lives() for service in services}
-        self._due: dict[str, float] = {}
+        self._menders = Menders(services, self._say)
         self._since = datetime.now(UTC)
         self._signals = Signals()
         self._stop: dict[str, Any] | None = None
@@ -123,7 +122,7 @@ class StartProcess:
             self._kafka_cluster = cluster_of(configuration)
         for service in self._services:
             service.start()
-            self._lives[service.name] = created(self._lives[service.name], _boot_time())
+            self._menders.note_started(service.name)
         return configuration
 
     def _with_addresses(self) -> HostConfiguration:
@@ -146,7 +145,8 @@ class StartProcess:
             while self._stop is None:
                 wait = self._mend()
                 self._tell_first_link()
-                with waking_at_the_end_of(self._pids(), selector):
+                pids = self._pids()
+                with waking_at_the_end_of(pids, selector), self._menders.watched_by(selector):
                     ready = selector.select(wait)
                 for key, _ in ready:
                     if key.fileobj is control:
@@ -169,28 +169,7 @@ class StartProcess:
         reap_all()
         assert self._actors is not None
         wait = self._actors.mend() or LOOK_EVERY_S
-        for service in self._services:
-            if service.running() is None:
-                self._mend_service(service)
-        return max(MEND_AGAIN_S, min(wait, LOOK_EVERY_S))
-
-    def _mend_service(self, service: Service) -> None:
-        name, now = service.name, _boot_time()
-        if name not in self._due:
-            self._lives[name], wait = died(self._lives[name], now)
-            self._due[name] = now + wait
-        if now < self._due[name]:
-            return
-        del self._due[name]
-        self._say(f"the {name} ended; it is started anew")
-        self._lives[name] = created(self._lives[name], now)
-        try:
-            with self._signals.raising():
-                service.start()
-        except (KirbyError, OSError) as fault:
-            self._say(f"the {name} cannot be started: {fault}")
-        except Stopped:
-            self._signalled()
+        return max(MEND_AGAIN_S, min(wait, self._menders.mend(LOOK_EVERY_S)))
 
     def _signalled(self) -> None:
         interrupted = signal.SIGINT in self._signals.taken()
@@ -226,7 +205,7 @@ class StartProcess:
             "uptime_seconds": round((now - self._since).total_seconds(), 1),
             "admin_pid": self._actors.admin.pid if self._actors.admin else None,
             "supervisor": {"pid": said.pid, **said.facts} if said else None,
-            "services": [{"name": s.name, "pid": s.running()} for s in self._services],
+            "services": self._menders.status(),
             "scripts": [{"run": run, "pid": pid} for run, pid in self._scripts()],
         }
 
@@ -238,6 +217,7 @@ class StartProcess:
     # -- ending
 
     def _end(self) -> None:
+        self._menders.give_up()
         if self._actors is not None:
             self._actors.end()
         with_scripts = bool((self._stop or {}).get("with_scripts"))
@@ -260,7 +240,3 @@ def _heard_or_not(say: Say) -> Say:
             say(line)
 
     return told
-
-
-def _boot_time() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)

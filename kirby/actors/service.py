@@ -16,7 +16,12 @@ class Service(Protocol):
         """Return its pid, if it lives."""
 
     def start(self) -> None:
-        """See to it that it runs."""
+        """See to it that it runs; where it ran before, so that whoever uses it finds it again.
+
+        Raises:
+            KafkaPortTaken: something is in the way that may go by itself.
+            KirbyError, OSError: it cannot be started.
+        """
 
     def end(self) -> None:
         """End it, if it lives."""
@@ -43,7 +48,7 @@ class Broker(Service, Protocol):
     """The embedded Kafka."""
 
     def bootstrap(self) -> str:
-        """See to it that it answers; return where."""
+        """See to it that it answers, there or elsewhere; return where."""
 
 
 @dataclass(frozen=True, kw_only=True)

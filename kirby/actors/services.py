@@ -34,11 +34,11 @@ class EmbeddedKafka:
         return embedded.running(self.folder)
 
     def start(self) -> None:
-        """See to it that it answers; fetched the first time."""
-        self.bootstrap()
+        """See to it that it answers where it was."""
+        embedded.restart(self.folder)
 
     def bootstrap(self) -> str:
-        """See to it that it answers, and return where."""
+        """See to it that it answers, and return where; fetched the first time."""
         return embedded.ensure(self.folder, self.progress)
 
     def end(self) -> None:

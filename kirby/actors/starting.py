@@ -1,13 +1,20 @@
 """What is checked before a host starts, and what is left of it when it ends."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from kirby.actors.actor_system import is_port_free
 from kirby.actors.service import Services
 from kirby.core.configuration import HostConfiguration
-from kirby.core.errors import KafkaError, KafkaNotReachable, KirbyError, PortInUse, StateInUse
+from kirby.core.errors import (
+    KafkaError,
+    KafkaNotReachable,
+    KirbyError,
+    PortInUse,
+    StateInUse,
+    TopicsDiffer,
+)
 from kirby.host import locks
 from kirby.host.state import StateFolder
 from kirby.kafka.knock import answers, listens
@@ -16,6 +23,7 @@ from kirby.kafka.needs import HOST_PARTS, WEB_PARTS
 from kirby.kafka.permissions import check_permissions
 from kirby.kafka.queries import cluster_id
 from kirby.kafka.settings import settings_of
+from kirby.kafka.topics import Difference
 
 KNOCK_WITHIN_S = 5.0
 
@@ -84,11 +92,28 @@ def make_topics(configuration: HostConfiguration) -> list[str]:
 
     Raises:
         KafkaNotReachable: Kafka does not answer in time, or refuses.
+        TopicsDiffer: a topic is kept in a way in which Kirby would go wrong.
     """
     try:
-        return [str(difference) for difference in ensure_topics(settings_of(configuration))]
+        differences = ensure_topics(settings_of(configuration))
     except KafkaError as fault:
         raise KafkaNotReachable(str(fault)) from fault
+    check_topics(differences)
+    return [str(difference) for difference in differences]
+
+
+def check_topics(differences: Iterable[Difference]) -> None:
+    """See that Kirby can work with the topics that are there.
+
+    Raises:
+        TopicsDiffer: naming each that hinders, what it has, and what Kirby needs.
+    """
+    hindering = [str(difference) for difference in differences if difference.hinders]
+    if hindering:
+        raise TopicsDiffer(
+            f"{'; '.join(hindering)}: delete what is no cluster's in use, alter what can be "
+            "altered, or give this cluster other topics with kafka.topic_prefix"
+        )
 
 
 def cluster_of(configuration: HostConfiguration) -> str:

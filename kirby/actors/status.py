@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from kirby.core.prose import tell_ordinal
+
 
 def lines_of(status: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of a status, as the start process answers it."""
@@ -14,11 +16,23 @@ def lines_of(status: Mapping[str, Any]) -> Iterator[str]:
     yield from _peers(status["supervisor"])
     yield _line("start process", status["pid"])
     for service in status["services"]:
-        yield _line(service["name"], service["pid"])
+        yield _service(service)
     yield _line("admin", status["admin_pid"])
     yield from _actors(status["supervisor"])
     for script in status["scripts"]:
         yield _line(script["run"], script["pid"])
+
+
+def _service(service: Mapping[str, Any]) -> str:
+    mending = service.get("mending")
+    if not mending:
+        return _line(service["name"], service["pid"])
+    since = datetime.fromisoformat(mending["since"]).astimezone()
+    tries = f", {tell_ordinal(mending['tries'])} try" if mending["tries"] > 1 else ""
+    because = mending["because"]
+    return (
+        f"  {service['name']:<18} being restarted since {since:%H:%M:%S}{tries}, because {because}"
+    )
 
 
 def _lead(supervisor: Mapping[str, Any] | None) -> Iterator[str]:

@@ -122,8 +122,8 @@ def status(folder: StateFolder, say: Say, *, as_json: bool = False) -> ExitCode:
 
 def _mute(folder: StateFolder) -> Conflict:
     return Conflict(
-        f"Kirby (pid {holder_of(folder)}) on {folder.path} does not answer now: it may be starting "
-        f"Kafka anew; ask again in a moment, or look into {folder.log}"
+        f"Kirby (pid {holder_of(folder)}) on {folder.path} does not answer now: "
+        f"ask again in a moment, or look into {folder.log}"
     )
 
 

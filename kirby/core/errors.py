@@ -44,6 +44,7 @@ class ExitCode(IntEnum):
     INSECURE = 13  # without a key, or listening where it must not
     DATABASE_NEWER = 14
     EMBEDDED_KAFKA_FAILED = 15
+    TOPICS_DIFFER = 16
     CONVENTION_UNREACHABLE = 20  # of a host that joins others: none answers; and seven refusals
     JOIN_FROM_LOOPBACK = 21
     KEY_MISSING = 22
@@ -183,6 +184,16 @@ class PermissionsLacking(StartRefused):
     """Kafka lets its user in, and does not allow all that a part of Kirby needs."""
 
     exit_code = ExitCode.KAFKA_PERMISSIONS
+
+
+class KafkaPortTaken(EmbeddedKafkaFailed):
+    """Somebody took a port that the embedded broker keeps, where all its clients look for it."""
+
+
+class TopicsDiffer(StartRefused):
+    """A topic that is there is kept in a way in which Kirby would go wrong."""
+
+    exit_code = ExitCode.TOPICS_DIFFER
 
 
 class Insecure(StartRefused):

@@ -9,6 +9,7 @@ from kirby.core.planning.zones import zone
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 JUST_NOW = timedelta(seconds=1)
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 
 def tell_instant(at: datetime, now: datetime, zone_name: str = "UTC") -> str:
@@ -47,6 +48,11 @@ def tell_suspension(suspension: Suspension, now: datetime, zone_name: str = "UTC
 def tell_count(count: int, noun: str, plural: str = "") -> str:
     """Tell how many: "1 fire", "1,432 fires"."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def tell_ordinal(number: int) -> str:
+    """Tell which one of several: "first", "second", … and from ten on "10th"."""
+    return ORDINALS[number - 1] if number <= len(ORDINALS) else f"{number}th"
 
 
 def _about(distance: timedelta) -> str:

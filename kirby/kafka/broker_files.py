@@ -151,6 +151,13 @@ def chosen_ports(folder: BrokerFolder) -> Ports:
     return ports
 
 
+def taken_port(folder: BrokerFolder) -> int | None:
+    """Return the port that is kept and that somebody else took, if there is one."""
+    kept = kept_ports(folder)
+    ports = (kept.clients, kept.controller) if kept else ()
+    return next((port for port in ports if not is_free(port)), None)
+
+
 def kept_ports(folder: BrokerFolder) -> Ports | None:
     """Return the ports of the last start, or None before the first."""
     try:

@@ -8,12 +8,12 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kirby.core.errors import EmbeddedKafkaFailed
+from kirby.core.errors import EmbeddedKafkaFailed, KafkaPortTaken
 from kirby.kafka import compiled
 from kirby.kafka.broker_files import (
     LOOPBACK,
@@ -22,6 +22,7 @@ from kirby.kafka.broker_files import (
     chosen_ports,
     is_free,
     kept_ports,
+    taken_port,
     write_settings,
 )
 from kirby.kafka.broker_process import (
@@ -37,6 +38,7 @@ from kirby.kafka.jars import ensure_jars
 from kirby.kafka.java import find_java
 from kirby.kafka.knock import answers
 from kirby.kafka.last_words import last_words
+from kirby.kafka.port_holder import holder_of
 from kirby.kafka.progress import Progress, Stage, silent
 
 ANSWER_LIMIT_S = 90.0  # it takes 1.2 to 3.5 s on an idle machine
@@ -46,6 +48,8 @@ KNOCK_PERIOD_S = 0.05
 STOP_LIMIT_S = 30.0  # it takes 0.4 s
 KEEP_LIMIT_S = 120.0  # 6 s, of one core
 PORT_TRIES = 3  # a port that was free may be taken before Kafka comes to it
+
+ChoosePorts = Callable[[BrokerFolder], Ports]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,7 @@ def ensure(folder: Path, progress: Progress = silent, *, sources: Sources | None
     """Make sure that the folder's broker answers: `host:port` for its clients.
 
     Fetches, formats and starts what lacks. A broker that lives but is mute is ended and started
-    again. Call it again at any time, from any process: it is how a dead broker comes back.
+    again; where somebody took a port that it kept, it moves to another.
 
     Args:
         folder: the broker's own folder, made if it lacks.
@@ -82,13 +86,37 @@ def ensure(folder: Path, progress: Progress = silent, *, sources: Sources | None
     Raises:
         EmbeddedKafkaFailed: with the reason, in one sentence.
     """
+    return _ensured(folder, progress, sources, chosen_ports)
+
+
+def restart(folder: Path, progress: Progress = silent, *, sources: Sources | None = None) -> str:
+    """Bring a dead broker back to where all its clients look for it: else as `ensure`.
+
+    Raises:
+        KafkaPortTaken: somebody has one of its ports; it did not move.
+        EmbeddedKafkaFailed: with another reason.
+    """
+    return _ensured(folder, progress, sources, _the_same_ports)
+
+
+def _the_same_ports(broker: BrokerFolder) -> Ports:
+    port = taken_port(broker)
+    if port is not None:
+        raise KafkaPortTaken(
+            f"port {port} of {LOOPBACK}, where its clients look for it, is taken by "
+            f"{holder_of(port)}: it waits until the port is free"
+        )
+    return kept_ports(broker) or chosen_ports(broker)
+
+
+def _ensured(folder: Path, progress: Progress, sources: Sources | None, choose: ChoosePorts) -> str:
     broker = BrokerFolder(path=folder.resolve())
     try:
         broker.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         broker.scratch.mkdir(mode=0o700, exist_ok=True)
         with _alone(broker):
             ports = _found_alive(broker) or _started(
-                broker, sources or sources_of(os.environ), progress
+                broker, sources or sources_of(os.environ), progress, choose
             )
     except OSError as fault:
         raise EmbeddedKafkaFailed(
@@ -146,15 +174,17 @@ def _found_alive(broker: BrokerFolder) -> Ports | None:
     return None
 
 
-def _started(broker: BrokerFolder, sources: Sources, progress: Progress) -> Ports:
+def _started(
+    broker: BrokerFolder, sources: Sources, progress: Progress, choose: ChoosePorts
+) -> Ports:
     program = _program(sources, progress)
     if not broker.is_formatted:
         progress(Stage.FORMAT, 0, 1)
-        write_settings(broker, chosen_ports(broker), broker.data_draft)
+        write_settings(broker, choose(broker), broker.data_draft)
         format_data(program, broker)
         progress(Stage.FORMAT, 1, 1)
     progress(Stage.START, 0, 1)
-    ports = _start(broker, program)
+    ports = _start(broker, program, choose)
     progress(Stage.START, 1, 1)
     return ports
 
@@ -165,9 +195,9 @@ def _program(sources: Sources, progress: Progress) -> Program:
     return Program(java=java, jars=jars_in(folder.resolve()), cache=sources.cache)
 
 
-def _start(broker: BrokerFolder, program: Program) -> Ports:
+def _start(broker: BrokerFolder, program: Program, choose: ChoosePorts) -> Ports:
     for _ in range(PORT_TRIES):
-        ports = chosen_ports(broker)
+        ports = choose(broker)
         write_settings(broker, ports, broker.data)
         compiled.begin(broker, program)
         said_before = broker.log.stat().st_size if broker.log.exists() else 0

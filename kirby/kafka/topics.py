@@ -12,6 +12,10 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 PIECES = 8  # a topic that is kept for a time goes in this many pieces, not all at once
 PIECE_BYTES = 64 * 1024 * 1024
 
+# Another number of partitions takes keys elsewhere; compaction takes away what was first said of a
+# key, and its absence what was said last; another clock than the broker's decides nothing.
+HINDERING = frozenset({"partitions", "cleanup.policy", "message.timestamp.type"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
@@ -80,9 +84,13 @@ class Difference:
     found: str
 
     def __str__(self) -> str:
-        return (
-            f"topic {self.topic} has {self.setting} {self.found}, where Kirby makes {self.wanted}"
-        )
+        need = "Kirby needs" if self.hinders else "Kirby makes"
+        return f"topic {self.topic} has {self.setting} {self.found}, where {need} {self.wanted}"
+
+    @property
+    def hinders(self) -> bool:
+        """Whether Kirby would go wrong with it; the rest can be altered at any time."""
+        return self.setting in HINDERING
 
 
 def internal(prefix: str, replication: int) -> tuple[Wanted, ...]:

@@ -1,6 +1,7 @@
 """A host with small actors as a program; arguments: state folder, address, port, Supervisor.
 
-In place of the shim it keeps a process that sleeps; a second one counts as a script that lives.
+In place of the shim it keeps a process that sleeps; a second one counts as a script that lives. In
+place of Kafka it keeps another, where TEST_OVEN is set.
 """
 
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from kirby.actors.boot import StartProcess
 from kirby.actors.service import Services
 from kirby.core.configuration import HostConfiguration
-from kirby.core.errors import KirbyError, ShimError
+from kirby.core.errors import KafkaPortTaken, KirbyError, ShimError
 from kirby.core.names import Host
 from kirby.host.processes import Detached
 
@@ -57,6 +58,38 @@ class SleepingShim:
         self.end()
 
 
+@dataclass(frozen=True, kw_only=True)
+class SlowOven:
+    """Stands where Kafka would; starts at once the first time, and later on as a file says."""
+
+    state: Path
+    name: str = "Kafka"
+
+    @property
+    def process(self) -> Detached:
+        return Detached(record=self.state / "oven.json")
+
+    def bootstrap(self) -> str:
+        self.start()
+        return ""
+
+    def running(self) -> int | None:
+        process = self.process.running()
+        return process.pid if process else None
+
+    def start(self) -> None:
+        while (self.state / "oven.is-cold").exists():
+            time.sleep(0.05)
+        blocked = self.state / "oven.is-blocked"
+        if blocked.exists():
+            raise KafkaPortTaken(blocked.read_text())
+        if self.running() is None:
+            self.process.start(SLEEP, log=self.state / "log" / "oven.log", env=os.environ)
+
+    def end(self) -> None:
+        self.process.end(5.0)
+
+
 def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -72,7 +105,8 @@ def main() -> int:
         watchdogs=2,
         kafka=os.environ.get("TEST_KAFKA", ""),
     )
-    services = Services(shim=SleepingShim(state=Path(state)))
+    oven = SlowOven(state=Path(state)) if os.environ.get("TEST_OVEN") else None
+    services = Services(shim=SleepingShim(state=Path(state)), broker=oven)
     supervisor_class = f"tests.builders.crew.{supervisor}"
     try:
         process = StartProcess(configuration, services, say, supervisor_class=supervisor_class)

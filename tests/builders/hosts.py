@@ -17,7 +17,7 @@ from kirby.actors import control
 from kirby.host.state import StateFolder
 
 ADDRESS = "127.0.0.8"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class TestHost:
@@ -42,9 +42,9 @@ class TestHost:
             env={**os.environ, **(env or {})},
         )
 
-    def started(self) -> "TestHost":
+    def started(self, *, env: Mapping[str, str] | None = None) -> "TestHost":
         """Start it and wait until all of its actors answer."""
-        self.start()
+        self.start(env=env)
         self.wait_for(lambda status: _is_whole(status))
         return self
 
@@ -85,7 +85,7 @@ class TestHost:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        for record in ("shim.json", "script.json"):
+        for record in ("shim.json", "script.json", "oven.json"):
             with contextlib.suppress(FileNotFoundError):
                 pid = int((self.folder.path / record).read_text().split('"pid":')[1].split(",")[0])
                 with contextlib.suppress(ProcessLookupError):

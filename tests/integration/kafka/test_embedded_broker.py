@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from kirby.core.errors import EmbeddedKafkaFailed
+from kirby.core.errors import EmbeddedKafkaFailed, KafkaPortTaken
 from kirby.kafka import embedded
 from kirby.kafka.broker_files import BrokerFolder, kept_ports
 from kirby.kafka.broker_process import wait_for_end
@@ -75,6 +75,23 @@ def test_a_port_that_somebody_took_is_replaced_and_the_data_kept(folder: Path) -
 
     assert after != before
     assert read_first(after, "moved") == b"loaf"
+
+
+def test_a_broker_that_is_restarted_does_not_move_but_waits_for_its_port(folder: Path) -> None:
+    before = embedded.ensure(folder)
+    embedded.stop(folder)
+    ports = kept_ports(BrokerFolder(path=folder))
+    assert ports
+
+    with (
+        socket.create_server(("127.0.0.1", ports.clients)),
+        pytest.raises(KafkaPortTaken, match=rf"port {ports.clients} .* \(pid {os.getpid()}\)"),
+    ):
+        embedded.restart(folder)
+    dead = embedded.running(folder)
+    after = embedded.restart(folder)
+
+    assert (dead, after) == (None, before)
 
 
 def test_a_stop_leaves_no_process(folder: Path) -> None:

@@ -61,7 +61,23 @@ def test_topics_of_scripts_are_named_once_and_have_six_partitions() -> None:
     assert [(topic.name, topic.partitions) for topic in topics] == [("sales", 6), ("dev.sales", 6)]
 
 
-def test_a_difference_is_a_sentence() -> None:
+def test_a_difference_that_hinders_says_what_kirby_needs() -> None:
     difference = Difference(topic=".kirby.runs", setting="partitions", wanted="6", found="3")
 
-    assert str(difference) == "topic .kirby.runs has partitions 3, where Kirby makes 6"
+    assert str(difference) == "topic .kirby.runs has partitions 3, where Kirby needs 6"
+
+
+def test_a_difference_that_can_be_lived_with_says_what_kirby_makes() -> None:
+    difference = Difference(topic=".kirby.logs", setting="retention.ms", wanted="7", found="3")
+
+    assert str(difference) == "topic .kirby.logs has retention.ms 3, where Kirby makes 7"
+
+
+@pytest.mark.parametrize("setting", ["partitions", "cleanup.policy", "message.timestamp.type"])
+def test_partitions_compaction_and_the_clock_hinder(setting: str) -> None:
+    assert Difference(topic="any", setting=setting, wanted="a", found="b").hinders
+
+
+@pytest.mark.parametrize("setting", ["retention.ms", "segment.ms", "replication"])
+def test_what_can_be_altered_at_any_time_does_not_hinder(setting: str) -> None:
+    assert not Difference(topic="any", setting=setting, wanted="a", found="b").hinders
