@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka_for_tests import new_prefix, shared_kafka
+from tests.kafka_for_tests import delete_topics, new_prefix, shared_kafka
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,9 @@ def kafka(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
 
 
 @pytest.fixture
-def topic_prefix() -> str:
-    """Give the prefix of this test's own topics."""
-    return new_prefix()
+def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the prefix of this test's own topics; what a test makes of them goes with it."""
+    prefix = new_prefix()
+    yield prefix
+    if "kafka" in request.fixturenames:
+        delete_topics(request.getfixturevalue("kafka"), prefix)

@@ -9,10 +9,18 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from unittest import mock
 
-from kirby.kafka import embedded
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from kirby.kafka import broker_process, embedded
+
+# One broker serves hundreds of tests, each with dozens of partitions.
+ROOMY = tuple("-Xmx256m" if flag.startswith("-Xmx") else flag for flag in broker_process.SMALL)
+DELETE_WITHIN_S = 30.0
 
 
 @contextmanager
@@ -23,7 +31,8 @@ def shared_kafka(folder: Path) -> Iterator[str]:
         yield named
         return
     with _alone(folder):
-        bootstrap = embedded.ensure(folder / "kafka")
+        with mock.patch.object(broker_process, "SMALL", ROOMY):
+            bootstrap = embedded.ensure(folder / "kafka")
         _count(folder, +1)
     try:
         yield bootstrap
@@ -37,6 +46,17 @@ def shared_kafka(folder: Path) -> Iterator[str]:
 def new_prefix() -> str:
     """Draw the prefix of one test's own topics."""
     return f".kirby-test-{secrets.token_hex(4)}."
+
+
+def delete_topics(bootstrap: str, prefix: str) -> None:
+    """Delete what a test made; a broker that a test has ended holds nothing."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    with suppress(KafkaException):
+        found = admin.list_topics(timeout=DELETE_WITHIN_S).topics
+        names = [name for name in found if prefix in name]
+        if names:
+            for future in admin.delete_topics(names, request_timeout=DELETE_WITHIN_S).values():
+                future.exception(DELETE_WITHIN_S)
 
 
 @contextmanager

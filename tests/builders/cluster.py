@@ -58,6 +58,28 @@ class Cluster:
 
         eventually(all_hear, what=f"{', '.join(wanted)} have met", every_s=0.3)
 
+    def settles(self, *names: str) -> str:
+        """Wait until one of some hosts (default: all) leads and the others follow it; return it."""
+        wanted = names or tuple(self.hosts)
+
+        def look() -> dict[str, tuple[str, str]]:
+            return {name: (self.stances(name)[name], self.leader_by(name)) for name in wanted}
+
+        def one_leads(seen: dict[str, tuple[str, str]]) -> bool:
+            leaders = [name for name, (stance, _) in seen.items() if stance == "leading"]
+            return len(leaders) == 1 and all(
+                leader == leaders[0] and stance == ("leading" if name == leader else "following")
+                for name, (stance, leader) in seen.items()
+            )
+
+        seen = eventually(look, what="one leads", until=one_leads, every_s=0.3)
+        return next(name for name, (stance, _) in seen.items() if stance == "leading")
+
+    def epoch_by(self, name: str) -> int | None:
+        """Return the epoch of who leads, as one host knows; None while it knows none."""
+        epoch: int | None = self._supervisor(name).get("epoch")
+        return epoch
+
     def hears(self, name: str) -> set[str]:
         """Return the hosts that one hears."""
         peers = self._supervisor(name).get("peers", {})

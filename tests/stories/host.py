@@ -175,6 +175,11 @@ class Host:
         return str(told["configuration"]["kafka"])
 
     @property
+    def runs_now(self) -> bool:
+        """Whether its start process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def said(self) -> str:
         """Return what the start process has said."""
         return (self.folder / "said").read_text()

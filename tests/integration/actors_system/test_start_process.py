@@ -66,7 +66,7 @@ def test_what_actors_log_stands_in_one_file_whenever_their_loggers_were_made(
 
     log = host.folder.log / "actors.log"
 
-    assert wait_until(lambda: "kirby.kafka  the bread is in the oven" in log.read_text(), 5)
+    assert wait_until(lambda: "kirby.kafka  the bread is in the oven" in log.read_text(), 60)
 
 
 @pytest.mark.parametrize("name", ["runner", "scheduler", "watchdog-1"])
@@ -157,7 +157,7 @@ def test_after_a_kill_of_everything_a_restart_works_and_finds_the_shim(host: Tes
 
     host.process.kill()
     host.process.wait()
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=30)
     after = host.started().wait_for(lambda s: True)
 
     assert alive == []
@@ -169,7 +169,7 @@ def test_a_stop_leaves_no_process_no_lock_and_no_port(host: TestHost) -> None:
     status = host.started().wait_for(lambda s: True)
     family = host.family()
 
-    answers = list(control.ask(host.folder, {"do": "stop"}, within_s=30))
+    answers = list(control.ask(host.folder, {"do": "stop"}, within_s=60))
     code, _ = host.ended()
 
     assert (answers, code) == ([{"done": True}], 0)
@@ -220,7 +220,7 @@ def test_a_stop_with_scripts_ends_everything(host: TestHost) -> None:
         ["sleep", "600"], log=host.folder.log / "script.log", env=os.environ
     )
 
-    list(control.ask(host.folder, {"do": "stop", "with_scripts": True}, within_s=30))
+    list(control.ask(host.folder, {"do": "stop", "with_scripts": True}, within_s=60))
     code, _ = host.ended()
 
     assert code == 0
@@ -256,7 +256,7 @@ def test_a_taken_port_is_refused(host: TestHost) -> None:
 
 def test_a_stop_while_it_starts_is_heeded_at_once(host: TestHost) -> None:
     host.start(env={"TEST_SHIM_TAKES": "60"})
-    assert wait_until(host.folder.host.exists, 10)
+    assert wait_until(host.folder.host.exists, 60)
 
     with pytest.raises(Conflict, match="is just starting"):
         system.status(host.folder, print)
