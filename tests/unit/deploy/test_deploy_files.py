@@ -167,8 +167,26 @@ def test_what_only_a_person_can_mend_is_not_tried_again():
         ExitCode.PORT_IN_USE,
         ExitCode.INSECURE,
         ExitCode.DATABASE_NEWER,
+        ExitCode.JOIN_FROM_LOOPBACK,
+        ExitCode.KEY_MISSING,
+        ExitCode.KEY_DIFFERS,
+        ExitCode.NAME_IN_USE,
+        ExitCode.OTHER_KAFKA,
+        ExitCode.EMBEDDED_KAFKA_ALONE,
+        ExitCode.VERSION_DIFFERS,
+        ExitCode.KEY_OUTDATED,
+        ExitCode.KAFKA_PERMISSIONS,
     }
-    assert ExitCode.KAFKA_UNREACHABLE not in hopeless
+
+
+@pytest.mark.parametrize("code", [ExitCode.KAFKA_UNREACHABLE, ExitCode.CONVENTION_UNREACHABLE])
+def test_what_may_yet_come_is_tried_again(code):
+    assert str(code.value) not in service("kirby.service", "RestartPreventExitStatus").split()
+
+
+@pytest.mark.parametrize("name", ["kirby.service", "kirby-web.service"])
+def test_passwords_may_stand_in_a_file_that_only_systemd_reads(name):
+    assert service(name, "EnvironmentFile") == "-/etc/kirby/secrets.env"
 
 
 def test_the_page_about_systemd_tells_of_every_unit():
