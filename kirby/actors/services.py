@@ -6,10 +6,11 @@ start process. So each is looked for before it is started, and told apart by its
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kirby.actors.service import Services
+from kirby.actors.starting import make_topics
 from kirby.core.configuration import HostConfiguration
 from kirby.host import shim_process
 from kirby.host.processes import Detached
@@ -26,6 +27,7 @@ class EmbeddedKafka:
     """The embedded broker."""
 
     folder: Path
+    configuration: HostConfiguration
     progress: Progress = silent
     name: str = "Kafka"
 
@@ -34,8 +36,9 @@ class EmbeddedKafka:
         return embedded.running(self.folder)
 
     def start(self) -> None:
-        """See to it that it answers where it was."""
-        embedded.restart(self.folder)
+        """See to it that it answers where it was, with all topics, also if its log was lost."""
+        bootstrap = embedded.restart(self.folder)
+        make_topics(replace(self.configuration, kafka=bootstrap))
 
     def bootstrap(self) -> str:
         """See to it that it answers, and return where; fetched the first time."""
@@ -108,7 +111,7 @@ def services_of(
     configuration: HostConfiguration, folder: StateFolder, progress: Progress = silent
 ) -> Services:
     """Return what this host has to keep running."""
-    broker = EmbeddedKafka(folder=folder.kafka, progress=progress)
+    broker = EmbeddedKafka(folder=folder.kafka, configuration=configuration, progress=progress)
     return Services(
         shim=Shim(folder=folder),
         broker=None if configuration.kafka else broker,

@@ -150,10 +150,20 @@ class Reader:
             ahead[place] = offset
         else:
             asked = ahead.get(place, self._positions[place])
-            yield OffsetGone(
-                topic=topic, partition=partition, asked=asked if isinstance(asked, int) else 0
-            )
             ahead[place] = Beginning()
+            yield self._gone(place, asked)
+
+    def _gone(self, place: Partition, position: Position) -> OffsetGone:
+        topic, partition = place
+        asked = position if isinstance(position, int) else 0
+        log.warning(
+            "%s has no offset %d in partition %d: Kafka has deleted it, or has lost its log; "
+            "reading goes on from what is there, and if the log was lost, restart this host",
+            self._settings.topic(topic),
+            asked,
+            partition,
+        )
+        return OffsetGone(topic=topic, partition=partition, asked=asked)
 
     def _read(self, topic: TopicName, message: Any, read_boot: float) -> ReaderEvent:
         key = (message.key() or b"").decode(errors="replace")
