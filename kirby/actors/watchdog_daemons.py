@@ -266,7 +266,10 @@ class WatchdogDaemons:
 
 
 def _stands(told: EnvironmentIs) -> EnvironmentStands:
-    return EnvironmentStands(package=told.package, ready=told.ready, reason=told.reason)
+    for_good = bool(told.reason) and not told.temporary
+    return EnvironmentStands(
+        package=told.package, ready=told.ready, reason=told.reason, for_good=for_good
+    )
 
 
 def _sentence(event: ShimEvent) -> str:

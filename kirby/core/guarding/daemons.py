@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
+from kirby.core.leader.editions import offer_for
 from kirby.core.messages import DaemonsStand, KeepRunning
 from kirby.core.names import ContextKey, Epoch, Host, Incarnation
 from kirby.core.records import DaemonOffer, Instance
@@ -293,7 +294,7 @@ def _differences(daemons: Daemons) -> Iterator[tuple[ContextKey, Word]]:
     if incarnation is None or not daemons.read_up:
         return
     for context, offer in daemons.offers.items():
-        keep = KeepRunning(offer=offer, incarnation=incarnation)
+        keep = KeepRunning(offer=offer_for(offer, daemons.host), incarnation=incarnation)
         if daemons.host in offer.hosts and daemons.answered.get(context) != keep:
             yield context, Keep(keep=keep)
     for context in sorted(_here(daemons)):

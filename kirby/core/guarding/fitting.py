@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kirby.core.nouns import Variable
+from kirby.core.nouns import RunPlan, Variable
 from kirby.core.records import DaemonOffer
 from kirby.core.sealing import identity_of
 
@@ -20,14 +20,23 @@ class Fitting:
     package: str = ""
     surroundings: str = ""  # digest of what it finds in its environment; secrets are sealed in it
 
+    @property
+    def name(self) -> str:
+        """Name the edition that such an instance is of."""
+        return f"{self.package} {self.generation} {self.surroundings}"
+
 
 def fitting_of(offer: DaemonOffer) -> Fitting:
     """Return what an instance has to be started with to be as the offer says."""
-    plan = offer.plan
+    return fitting(offer.plan, offer.generation)
+
+
+def fitting(plan: RunPlan, generation: int) -> Fitting:
+    """Return what an instance of a plan and a generation is started with."""
     variables = [_lasting(each) for each in plan.variables]
     told = msgspec.json.encode([variables, plan.topic_prefix, plan.group, plan.exclusive])
     digest = hashlib.blake2b(told, digest_size=DIGEST_BYTES).hexdigest()
-    return Fitting(generation=offer.generation, package=plan.package, surroundings=digest)
+    return Fitting(generation=generation, package=plan.package, surroundings=digest)
 
 
 def _lasting(variable: Variable) -> Variable:

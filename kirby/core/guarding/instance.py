@@ -82,6 +82,8 @@ class Daemon:
     restarted: int = 0
     ready: frozenset[str] = frozenset()  # packages with an environment
     failed: str = ""  # the sentence of the build that failed
+    failed_for_good: bool = False  # it will not be tried again by itself
+    last_end: str = ""  # how the last life ended that ended by itself
     asked: float | None = None  # BOOTTIME at which the environment was asked for
     superseded: bool = False  # the shim knows a newer incarnation than the last word bears
 
@@ -150,6 +152,7 @@ class EnvironmentStands:
     package: str
     ready: bool
     reason: str = ""
+    for_good: bool = False  # no build is tried again by itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +235,7 @@ def _wanted(daemon: Daemon, keep: KeepRunning, now: Moment) -> Daemon:
         return daemon
     # Something else is wanted: what was wrong with the last need not be wrong with this.
     life = Down(start=now.boot) if isinstance(daemon.life, Down) else daemon.life
-    return replace(daemon, life=life, restarts=Restarts(), failed="", asked=None)
+    return replace(daemon, life=life, restarts=Restarts(), failed="", asked=None, last_end="")
 
 
 def _found(daemon: Daemon, life: Up | None, now: Moment, chance: float) -> Daemon:
@@ -284,6 +287,7 @@ def _ended(daemon: Daemon, event: Ended, now: Moment, chance: float) -> Daemon:
                 restarts=restarts,
                 restarted=daemon.restarted + 1,
                 reason=event.sentence,
+                last_end=event.sentence,
             )
     return daemon
 
@@ -293,7 +297,9 @@ def _environment(daemon: Daemon, event: EnvironmentStands) -> Daemon:
         return replace(daemon, ready=daemon.ready | {event.package}, failed="")
     daemon = replace(daemon, ready=daemon.ready - {event.package})
     wanted = daemon.keep is not None and daemon.keep.offer.plan.package == event.package
-    return replace(daemon, failed=event.reason) if wanted else daemon
+    if not wanted:
+        return daemon
+    return replace(daemon, failed=event.reason, failed_for_good=event.for_good)
 
 
 def _reconcile(daemon: Daemon, now: Moment) -> tuple[Daemon, list[Effect]]:
@@ -313,10 +319,20 @@ def _reconcile_up(daemon: Daemon, life: Up, now: Moment) -> tuple[Daemon, list[E
     if daemon.keep is None:
         return _end(daemon, life, "held", now)
     wanted = fitting_of(daemon.keep.offer)
-    if life.fitting != wanted and wanted.generation >= life.fitting.generation:
-        return _end(daemon, life, "replaced", now)
+    if _is_to_be_replaced(life.fitting, wanted):
+        if wanted.package in daemon.ready:
+            return _end(daemon, life, "replaced", now)
+        return _want_environment(daemon, daemon.keep, now)  # the old one goes on meanwhile
     lived = timedelta(seconds=now.boot - life.boot)
     return replace(daemon, restarts=daemon.restarts.alive(lived)), []
+
+
+def _is_to_be_replaced(runs: Fitting, wanted: Fitting) -> bool:
+    """Whether what runs is another thing; a higher generation of the same thing will do."""
+    return runs != wanted and (
+        wanted.generation >= runs.generation
+        or replace(runs, generation=wanted.generation) != wanted
+    )
 
 
 def _end(daemon: Daemon, life: Up, reason: str, now: Moment) -> tuple[Daemon, list[Effect]]:
@@ -328,6 +344,12 @@ def _start(daemon: Daemon, keep: KeepRunning, now: Moment) -> tuple[Daemon, list
     if keep.offer.plan.package in daemon.ready:
         life = Arming(asked=now.boot, fitting=fitting_of(keep.offer))
         return replace(daemon, life=life), [ArmDaemon(keep=keep)]
+    return _want_environment(daemon, keep, now)
+
+
+def _want_environment(
+    daemon: Daemon, keep: KeepRunning, now: Moment
+) -> tuple[Daemon, list[Effect]]:
     if daemon.asked is not None and now.boot < daemon.asked + ASK_SECONDS:
         return daemon, []
     return replace(daemon, asked=now.boot), [WantEnvironment(keep=keep)]
@@ -342,9 +364,19 @@ def next_wake(daemon: Daemon) -> float | None:
             return again
         case Down(start=start) if daemon.keep is not None:
             return start if daemon.asked is None else max(start, daemon.asked + ASK_SECONDS)
+        case Up(fitting=runs) if _lacks_environment(daemon, runs):
+            return (daemon.asked or 0.0) + ASK_SECONDS
         case Up(boot=boot) if daemon.restarts.in_a_row:
             return boot + HEALTHY_AFTER.total_seconds()
     return None
+
+
+def _lacks_environment(daemon: Daemon, runs: Fitting) -> bool:
+    """Whether what lives waits to be replaced until the environment of another stands."""
+    if daemon.keep is None:
+        return False
+    wanted = fitting_of(daemon.keep.offer)
+    return _is_to_be_replaced(runs, wanted) and wanted.package not in daemon.ready
 
 
 def instance_of(daemon: Daemon, *, memory: int = 0) -> Instance:
@@ -363,6 +395,11 @@ def instance_of(daemon: Daemon, *, memory: int = 0) -> Instance:
         restarts=daemon.restarted,
         reason=_reason_of(daemon),
         memory=memory if up else 0,
+        edition=up.fitting.name if up else "",
+        wanted=fitting_of(offer).name if offer else "",
+        failed=daemon.failed if daemon.failed_for_good else "",
+        in_a_row=daemon.restarts.in_a_row,
+        last_end=daemon.last_end,
     )
 
 

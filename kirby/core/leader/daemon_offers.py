@@ -1,18 +1,22 @@
 """What the leader says of daemons: which should run, and on which hosts (section "Daemons")."""
 
+from datetime import timedelta
+
 import msgspec
 
 from kirby.core.leader.book import Book
 from kirby.core.leader.holders import holders, remaining
-from kirby.core.leader.moves import Places, most_places, next_places
+from kirby.core.leader.moves import most_places, next_places
 from kirby.core.leader.offering import Desk
 from kirby.core.leader.placement import place
+from kirby.core.leader.rollout import roll
+from kirby.core.leader.sightings import eyes
 from kirby.core.names import Host
 from kirby.core.nouns import Definition, plan_of
-from kirby.core.records import DaemonOffer, TopicName
+from kirby.core.records import DaemonOffer, Edition, TopicName
 
 
-def decide_daemon(desk: Desk, book: Book, *, is_settled: bool = True) -> None:
+def decide_daemon(desk: Desk, book: Book, *, is_settled: bool, probation: timedelta) -> None:
     """Post a daemon's offer, or its tombstone, where what stands in the log is no longer true.
 
     A new leader knows hosts that are long gone: it places nothing before it `is_settled`.
@@ -20,7 +24,12 @@ def decide_daemon(desk: Desk, book: Book, *, is_settled: bool = True) -> None:
     definition = _wanted(book)
     if definition is None and book.posted is None:
         return
-    offer = _offer(desk, book, definition, is_settled=is_settled)
+    if definition is None:
+        offer = _ending(desk, book)
+    elif is_settled or book.posted is None:
+        offer = _running(desk, book, definition, probation)
+    else:
+        return
     if definition is None and not offer.leaving:
         _post(desk, book, None)
     elif book.posted is None or _says(offer) != _says(book.posted):
@@ -34,38 +43,51 @@ def _wanted(book: Book) -> Definition | None:
     return definition
 
 
-def _offer(
-    desk: Desk, book: Book, definition: Definition | None, *, is_settled: bool
-) -> DaemonOffer:
-    places = _places(desk, book, definition, is_settled=is_settled)
-    if definition is not None:
-        plan = plan_of(definition)
-    else:
-        assert book.posted is not None  # else there is nothing to be said
-        plan = book.posted.plan
+def _ending(desk: Desk, book: Book) -> DaemonOffer:
+    """Have it end wherever something of it may be left."""
+    posted = book.posted
+    assert posted is not None  # else there is nothing to be said
+    places = next_places((), None, _held(desk, book))
+    return msgspec.structs.replace(
+        posted,
+        epoch=desk.epoch,
+        hosts=(),
+        leaving=places.leaving,
+        earlier=(),
+        roll_out=None,
+        refused=None,
+        at=desk.now,
+    )
+
+
+def _running(desk: Desk, book: Book, definition: Definition, probation: timedelta) -> DaemonOffer:
+    held = _held(desk, book)
+    target = place(book.context, definition.hosts, _eligible(desk, held))
+    places = next_places(target, most_places(definition.hosts), held)
+    wanted = Edition(plan=plan_of(definition), generation=book.generation)
+    see = eyes(desk.roster, book.context)
+    rolled = roll(wanted, book.posted, places.hosts, see, desk.now, probation)
     return DaemonOffer(
         context=book.context,
         epoch=desk.epoch,
         hosts=places.hosts,
         leaving=places.leaving,
-        generation=book.generation,
-        plan=plan,
+        generation=rolled.main.generation,
+        plan=rolled.main.plan,
+        earlier=rolled.earlier,
+        roll_out=rolled.roll_out,
+        refused=rolled.refused,
+        at=desk.now,
     )
 
 
-def _places(desk: Desk, book: Book, definition: Definition | None, *, is_settled: bool) -> Places:
-    posted = book.posted
+def _held(desk: Desk, book: Book) -> frozenset[Host]:
+    """Return the hosts that it was given to, and all on which something of it may be left."""
+    roster, posted = desk.roster, book.posted
     given = posted.hosts if posted is not None else ()
-    left = remaining(
-        desk.roster, book.context, posted.leaving if posted is not None else (), book.stands
-    )
-    held = left | holders(desk.roster, book.context) | _not_lost(desk, given)
-    if definition is None:
-        return next_places((), None, held)
-    if not is_settled:
-        return Places(hosts=given, leaving=posted.leaving if posted is not None else ())
-    target = place(book.context, definition.hosts, _eligible(desk, held))
-    return next_places(target, most_places(definition.hosts), held)
+    leaving = posted.leaving if posted is not None else ()
+    left = remaining(roster, book.context, leaving, book.stands)
+    return left | holders(roster, book.context) | _not_lost(desk, given)
 
 
 def _eligible(desk: Desk, held: frozenset[Host]) -> list[Host]:
@@ -83,7 +105,7 @@ def _not_lost(desk: Desk, hosts: tuple[Host, ...]) -> frozenset[Host]:
 def _says(offer: DaemonOffer) -> DaemonOffer:
     """Return the offer without what changes with the leader alone."""
     plan = msgspec.structs.replace(offer.plan, revision=0)
-    return msgspec.structs.replace(offer, epoch=0, plan=plan)
+    return msgspec.structs.replace(offer, epoch=0, plan=plan, at=None)
 
 
 def _post(desk: Desk, book: Book, offer: DaemonOffer | None) -> None:

@@ -104,7 +104,7 @@ def _decide(ledger: Ledger, desk: Desk, context: ContextKey) -> None:
     book = ledger.books[context]
     if book.successor is not None:
         _succeed(ledger, desk, book, book.successor)
-    decide_daemon(desk, book, is_settled=ledger.is_settled)
+    decide_daemon(desk, book, is_settled=ledger.is_settled, probation=ledger.probation)
     ledger.note_moving(book)
     if book.written is None:
         desk.draft.touch(book.context)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from kirby.core.back_off import HEALTHY_AFTER
 from kirby.core.leader import superseded
 from kirby.core.leader.agenda import Agenda
 from kirby.core.leader.book import Book, Successor
@@ -69,6 +70,7 @@ class Ledger:
     busy: dict[ContextKey, None] = field(default_factory=dict)  # contexts with open fires
     moving: dict[ContextKey, None] = field(default_factory=dict)  # daemons that wait for hosts
     daemons_early: dict[ContextKey, tuple[DaemonOffer, Stands]] = field(default_factory=dict)
+    probation: timedelta = HEALTHY_AFTER  # that a daemon's new edition has to last
     is_settled: bool = False  # all hosts that live have been heard
     inquiry: superseded.Inquiry = field(default_factory=superseded.Inquiry)
     lookahead: timedelta = LOOKAHEAD
@@ -266,7 +268,7 @@ class Ledger:
 
     def note_moving(self, book: Book) -> None:
         """Keep in mind whether a daemon waits for what heartbeats say."""
-        if book.posted is not None and book.posted.leaving:
+        if book.posted is not None and (book.posted.leaving or book.posted.roll_out):
             self.moving[book.context] = None
         else:
             self.moving.pop(book.context, None)

@@ -35,7 +35,7 @@ from kirby.core.records.leadership import (
     OpenFire,
 )
 from kirby.core.records.logs import DeadLetter, Line, Lines, Stream
-from kirby.core.records.offers import DaemonOffer, Offer
+from kirby.core.records.offers import DaemonOffer, Edition, Offer, Refused, RollOut, Watch
 from kirby.core.records.record import VERSION, Record, TopicName
 from kirby.core.records.requests import RestartRequest, RunRequest, StopRequest
 from kirby.core.records.runs import (
@@ -65,6 +65,7 @@ __all__ = [
     "DaemonOffer",
     "DeadLetter",
     "Drained",
+    "Edition",
     "Ended",
     "Exited",
     "FirstLine",
@@ -88,9 +89,11 @@ __all__ = [
     "Phase",
     "Probe",
     "Record",
+    "Refused",
     "Released",
     "RequestRecord",
     "RestartRequest",
+    "RollOut",
     "RunRecord",
     "RunRequest",
     "Step",
@@ -100,6 +103,7 @@ __all__ = [
     "Stretch",
     "Ticket",
     "TopicName",
+    "Watch",
     "decode",
     "encode",
 ]

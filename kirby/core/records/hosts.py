@@ -75,6 +75,11 @@ class Instance(Noun, frozen=True, kw_only=True):
     restarts: int = 0
     reason: str = ""
     memory: int = 0  # bytes of the whole tree
+    edition: str = ""  # of what runs, see core.guarding.fitting; empty: nothing does
+    wanted: str = ""  # the edition that should run
+    failed: str = ""  # why that one cannot, and never will by itself
+    in_a_row: int = 0  # short lives of it, one after the other
+    last_end: str = ""  # how the last life ended
 
 
 class Ticket(Record, frozen=True, kw_only=True, tag="ticket"):

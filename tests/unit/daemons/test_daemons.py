@@ -1,5 +1,7 @@
 """Which daemons run on a host: what should, compared with what does."""
 
+import msgspec
+
 from kirby.core.guarding import daemons
 from kirby.core.guarding.daemons import (
     DaemonOfferRead,
@@ -21,7 +23,8 @@ from kirby.core.guarding.daemons import (
 )
 from kirby.core.messages import KeepRunning
 from kirby.core.names import Incarnation
-from kirby.core.records import DaemonOffer, Instance, InstanceState
+from kirby.core.records import DaemonOffer, Edition, Instance, InstanceState, RollOut, Watch
+from tests.builders.claims import NOON
 from tests.builders.daemons import ALPHA, BETA, MIXER, a_daemon_offer, a_keep
 
 
@@ -334,3 +337,29 @@ def test_how_far_the_offers_are_read_never_goes_back() -> None:
     arbiter.told(OffersReached(partition=1, next_offset=5))
 
     assert stood(arbiter) == ((0, 7), ())
+
+
+def test_a_host_that_is_not_in_turn_yet_goes_on_with_its_earlier_edition() -> None:
+    old = a_daemon_offer(hosts=(ALPHA, BETA))
+    waits = Edition(plan=old.plan, generation=0, hosts=(ALPHA,))
+    arbiter = an_arbiter()
+
+    effects = arbiter.reads(
+        msgspec.structs.replace(
+            a_daemon_offer(hosts=(ALPHA, BETA), package="mixer==2.0"), earlier=(waits,)
+        )
+    )
+
+    assert effects == [Keep(keep=a_keep(old))]
+
+
+def test_how_far_a_roll_out_has_come_elsewhere_concerns_no_watchdog() -> None:
+    offer = a_daemon_offer(hosts=(ALPHA, BETA))
+    arbiter = an_arbiter()
+    arbiter.reads(offer)
+    arbiter.answered(a_keep(offer))
+    roll_out = RollOut(began=NOON, back=Edition(plan=offer.plan), watch=Watch(host=BETA))
+
+    effects = arbiter.reads(msgspec.structs.replace(offer, roll_out=roll_out, at=NOON))
+
+    assert effects == []

@@ -126,6 +126,7 @@ def test_a_living_instance_is_replaced_when_package_or_variables_change() -> Non
     of_package, of_variables = a_guard_of_one_that_lives(), a_guard_of_one_that_lives()
     variables = (Variable(name="RATE", value="2"),)
 
+    of_package.told(EnvironmentStands(package="mixer==2.0", ready=True))
     by_package = of_package.told(Wanted(keep=a_keep(a_daemon_offer(package="mixer==2.0"))))
     by_variables = of_variables.told(Wanted(keep=a_keep(a_daemon_offer(variables=variables))))
 
@@ -301,3 +302,59 @@ def test_an_end_missing_from_the_list_of_the_same_shim_counts_as_a_life() -> Non
     guard.told(Found(life=None))
 
     assert instance_of(guard.state).restarts == 1
+
+
+NEXT = a_keep(a_daemon_offer(package="mixer==2.0"))
+
+
+def test_the_old_version_goes_on_while_the_environment_of_the_new_one_is_built() -> None:
+    guard = a_guard_of_one_that_lives()
+
+    first = guard.told(Wanted(keep=NEXT))
+    again = guard.after(5.0)
+    built = guard.told(EnvironmentStands(package="mixer==2.0", ready=True))
+
+    assert first == again == [WantEnvironment(keep=NEXT)]
+    assert built == [StopDaemon(attempt=1, reason="replaced")]
+
+
+def test_a_version_that_cannot_be_installed_is_told_while_the_old_one_goes_on() -> None:
+    guard = a_guard_of_one_that_lives()
+    guard.told(Wanted(keep=NEXT))
+
+    guard.told(
+        EnvironmentStands(package="mixer==2.0", ready=False, reason="no main", for_good=True)
+    )
+
+    instance = instance_of(guard.state)
+    assert instance.state is InstanceState.RUNNING
+    assert (instance.edition.split()[0], instance.wanted.split()[0]) == (PACKAGE, "mixer==2.0")
+    assert instance.failed == "no main"
+
+
+def test_a_build_that_is_tried_again_by_itself_has_not_failed_for_good() -> None:
+    guard = a_guard_of_one_that_lives()
+    guard.told(Wanted(keep=NEXT))
+
+    guard.told(EnvironmentStands(package="mixer==2.0", ready=False, reason="index is down"))
+
+    assert instance_of(guard.state).failed == ""
+
+
+def test_an_instance_says_how_often_it_has_ended_in_a_row_and_how() -> None:
+    guard = a_guard()
+
+    guard.lives_for(1.0)
+
+    instance = instance_of(guard.state)
+    assert (instance.in_a_row, instance.last_end, instance.edition) == (1, "exit status 1", "")
+
+
+def test_what_is_gone_back_to_replaces_an_instance_of_a_higher_generation() -> None:
+    guard = a_guard(keep=a_keep(a_daemon_offer(package="mixer==2.0", generation=3)))
+    guard.told(EnvironmentStands(package="mixer==2.0", ready=True))
+    guard.told(Armed(attempt=1))
+
+    effects = guard.told(Wanted(keep=a_keep(a_daemon_offer(generation=2))))
+
+    assert effects == [StopDaemon(attempt=1, reason="replaced")]
