@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 import peewee
 
-from kirby.core.records import AnyRecord, Beat, Heartbeat, TopicName
+from kirby.core.names import ContextKey
+from kirby.core.records import AnyRecord, Beat, DaemonOffer, Heartbeat, TopicName
 from kirby.model.database import writing
 from kirby.model.happenings import OffsetRow
 from kirby.model.projection_hosts import see_beat, see_heartbeat
 from kirby.model.projection_runs import RUN_RECORDS, RunBatch
+from kirby.model.roll_outs import see_daemon_offer
 from kirby.model.upsert import put
 
-PROJECTED = (TopicName.RUNS, TopicName.HOSTS, TopicName.LEADERSHIP)
+PROJECTED = (TopicName.RUNS, TopicName.HOSTS, TopicName.LEADERSHIP, TopicName.DAEMONS)
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class Placed:
     partition: int
     offset: int
     record: AnyRecord | None  # None: a tombstone, or one that could not be read
+    key: str = ""
 
 
 Offsets = Mapping[tuple[TopicName, int], int]
@@ -68,7 +71,7 @@ def _take_together(batch: Iterable[Placed], read_up_to: Offsets) -> None:
         for placed in batch:
             place = (placed.topic, placed.partition)
             if placed.offset >= known.get(place, 0):
-                _apply(placed.record, runs)
+                _apply(placed, runs)
                 reached[place] = max(reached.get(place, 0), placed.offset + 1)
         _advance(known, reached)
 
@@ -97,7 +100,11 @@ def _advance(known: Offsets, reached: Offsets) -> None:
             put(OffsetRow, (OffsetRow.topic, OffsetRow.partition), columns)
 
 
-def _apply(record: AnyRecord | None, runs: RunBatch) -> None:
+def _apply(placed: Placed, runs: RunBatch) -> None:
+    record = placed.record
+    if placed.topic is TopicName.DAEMONS and (record is None or isinstance(record, DaemonOffer)):
+        see_daemon_offer(ContextKey(placed.key), record)
+        return
     match record:
         case Heartbeat():
             see_heartbeat(record)

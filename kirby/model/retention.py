@@ -6,6 +6,7 @@ from kirby.model.access import Session, SignInLink
 from kirby.model.database import writing
 from kirby.model.definitions import Absence, SuspensionRow
 from kirby.model.happenings import Attempt, HostRow, Run, StretchRow
+from kirby.model.roll_outs import RollOutStep
 from kirby.model.serving import FORGOTTEN_AFTER, WebServiceRow, take_turn
 
 KEPT = timedelta(days=90)
@@ -33,6 +34,7 @@ def prune(now: datetime) -> int:
         SuspensionRow.delete().where(SuspensionRow.end < old),
         HostRow.delete().where(HostRow.heard < now - HOST_KEPT),
         WebServiceRow.delete().where(WebServiceRow.seen < now - FORGOTTEN_AFTER),
+        RollOutStep.delete().where(RollOutStep.at < old),
         SignInLink.delete().where(SignInLink.expires < now),
         Session.delete().where(Session.expires < now),
     ]

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from kirby.core.prose import tell_instant
 from kirby.model.cluster import DaemonView, HostView
+from kirby.model.roll_outs import RollOutView, StepView
 from kirby.model.runs import AttemptView
 from kirby.model.tokens import TokenNote
 from kirby.web.caller import Caller
@@ -16,13 +17,20 @@ from kirby.web.parts import Parts
 from kirby.web.telling import NOTHING, distance, instant, run_path, size, took
 
 DAEMON_HEAD = ("daemon", "host", "state", "since", "restarts", "memory", "package", "why")
+ROLL_OUT_HEAD = ("daemon", "how far it is", "since")
+STEP_HEAD = ("when", "step")
 HOST_HEAD = ("host", "state", "since", "slots", "holds", "environments", "version", "clock", "")
 LIFE_HEAD = ("life", "host", "began", "took", "end", "package", "why")
 TOKEN_HEAD = ("name", "made", "by", "last used", "")
 CLOCK_NOTABLE_MS = 1.0
 
 
-def daemons_page(parts: Parts, caller: Caller, found: Sequence[DaemonView]) -> str:
+def daemons_page(
+    parts: Parts,
+    caller: Caller,
+    found: Sequence[DaemonView],
+    rolling: Sequence[RollOutView],
+) -> str:
     """Write the page of daemons."""
     return page(
         parts,
@@ -30,7 +38,25 @@ def daemons_page(parts: Parts, caller: Caller, found: Sequence[DaemonView]) -> s
         "Daemons",
         e("h1", "Daemons ", command("kirby daemons")),
         table(DAEMON_HEAD, daemon_rows(found, parts.now()), "No daemon runs on any host."),
+        e("h2", "Roll-outs"),
+        table(ROLL_OUT_HEAD, _roll_out_rows(rolling, parts.now()), "None is under way."),
     )
+
+
+def _roll_out_rows(rolling: Sequence[RollOutView], now: datetime) -> list[list[Child]]:
+    return [
+        [
+            e("a", each.context, href=f"/contexts/{each.context}"),
+            each.sentence,
+            distance(each.at, now),
+        ]
+        for each in rolling
+    ]
+
+
+def step_rows(steps: Iterable[StepView], now: datetime) -> list[list[Child]]:
+    """Write the steps of a daemon's roll-outs as rows."""
+    return [[instant(each.at, now), each.sentence] for each in steps]
 
 
 def daemon_rows(found: Iterable[DaemonView], now: datetime) -> list[list[Child]]:

@@ -9,13 +9,21 @@ from kirby.core.document.definitions import DEFAULT_POLICIES
 from kirby.core.document.difference_shown import shown_hosts, shown_policy, shown_schedules
 from kirby.core.nouns import Definition, JobKind, Policies
 from kirby.model.contexts import suspensions_of
+from kirby.model.roll_outs import steps_of
 from kirby.model.runs import lives_of
 from kirby.web.caller import Caller
 from kirby.web.contexts_view import ContextView, context_views
 from kirby.web.drawing import durations, strip
 from kirby.web.frame import button, command, csrf, page, table
 from kirby.web.html import Child, Html, e, join
-from kirby.web.page_cluster import DAEMON_HEAD, LIFE_HEAD, daemon_rows, life_rows
+from kirby.web.page_cluster import (
+    DAEMON_HEAD,
+    LIFE_HEAD,
+    STEP_HEAD,
+    daemon_rows,
+    life_rows,
+    step_rows,
+)
 from kirby.web.page_runs import run_table
 from kirby.web.parts import Parts
 from kirby.web.telling import NOTHING, distance, instant, took
@@ -171,6 +179,8 @@ def _happened(view: ContextView, parts: Parts) -> Html:
             [
                 e("h2", "Instances ", command("kirby daemons")),
                 table(DAEMON_HEAD, daemon_rows(view.instances, now), "It runs on no host."),
+                e("h2", "Roll-outs"),
+                table(STEP_HEAD, step_rows(steps_of(definition.context), now), "None yet."),
                 e("h2", "Lives"),
                 table(LIFE_HEAD, life_rows(lives, now), "Nothing was heard of it yet."),
             ]

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class Projecting:
-    """Follows runs, hosts and leadership until it is closed."""
+    """Follows runs, hosts, leadership and the daemons' offers until it is closed."""
 
     def __init__(
         self, kafka: Kafka, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -143,5 +143,9 @@ def _placed(event: Any) -> Placed | None:
     if not isinstance(event, Delivered):
         return None
     return Placed(
-        topic=event.topic, partition=event.partition, offset=event.offset, record=event.record
+        topic=event.topic,
+        partition=event.partition,
+        offset=event.offset,
+        record=event.record,
+        key=event.key,
     )

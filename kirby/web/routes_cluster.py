@@ -10,6 +10,7 @@ from kirby.core.document.values import check_topic
 from kirby.core.errors import InvalidInput, NotFound
 from kirby.model.cluster import daemons, host, hosts
 from kirby.model.drains import drain, undo_drain
+from kirby.model.roll_outs import roll_outs
 from kirby.web import shapes
 from kirby.web.asking import body, parameter, wants_page
 from kirby.web.caller import caller_of
@@ -31,10 +32,14 @@ def add(app: Bottle, parts: Parts) -> None:
     @app.get("/daemons")
     def all_daemons() -> Any:
         caller = caller_of(parts)
-        found = daemons(parts.now(), parameter("context", str, None))
+        context = parameter("context", str, None)
+        found, rolling = daemons(parts.now(), context), roll_outs(context)
         if wants_page():
-            return daemons_page(parts, caller, found)
-        return {"daemons": [shapes.daemon(each) for each in found]}
+            return daemons_page(parts, caller, found, rolling)
+        return {
+            "daemons": [shapes.daemon(each) for each in found],
+            "roll_outs": [shapes.roll_out(each) for each in rolling],
+        }
 
     @app.get("/hosts")
     def all_hosts() -> Any:

@@ -9,6 +9,7 @@ from kirby.core.document.difference_variables import Change
 from kirby.core.nouns import CronLine, Definition, Policies, Suspension
 from kirby.model.cluster import DaemonView, HostView
 from kirby.model.registration import UsageNote
+from kirby.model.roll_outs import RollOutView
 from kirby.model.runs import AttemptView, Fire, RunView, StretchView
 
 LOG_FIELDS = ("log_partition", "log_first", "log_last")
@@ -135,6 +136,11 @@ def daemon(view: DaemonView) -> dict[str, Any]:
     """Return DAEMON."""
     found = asdict(view)
     return {"instance": found.pop("id"), **found}
+
+
+def roll_out(view: RollOutView) -> dict[str, Any]:
+    """Return ROLLOUT."""
+    return asdict(view)
 
 
 def host(view: HostView) -> dict[str, Any]:

@@ -99,6 +99,8 @@ def daemons(given: Namespace, terminal: Terminal) -> ExitCode:
     terminal.table(
         ("daemon", "host", "state", "since", "restarts", "memory", "package", "reason"), rows
     )
+    for each in answer.get("roll_outs", ()):
+        terminal.say(f"{each['context']}: {each['sentence']}")
     return ExitCode.OK
 
 

@@ -36,6 +36,12 @@ def told_of(offer: DaemonOffer) -> Told:
     return Told(state=RollOutState.STANDING, at=offer.at)
 
 
+def done_sentence(offer: DaemonOffer) -> str:
+    """Say that a roll-out has come to its end."""
+    hosts = len(offer.hosts)
+    return f"{shown(offer.plan)} runs on {'its host' if hosts == 1 else f'all {hosts} hosts'}"
+
+
 def _beginning(offer: DaemonOffer, roll_out: RollOut) -> str:
     if roll_out.back.plan.package != offer.plan.package:
         return f"rolling out {shown(offer.plan)}"

@@ -13,7 +13,13 @@ import peewee
 
 from kirby.core.errors import DatabaseError, DatabaseNewer
 from kirby.model.database import connection, database, is_sqlite, writing
-from kirby.model.migrations import m0001_first, m0002_drains, m0005_web_services, m0009_keys
+from kirby.model.migrations import (
+    m0001_first,
+    m0002_drains,
+    m0003_roll_outs,
+    m0005_web_services,
+    m0009_keys,
+)
 
 SQLITE_WORDS = {"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
 POSTGRESQL_WORDS = {
@@ -34,6 +40,7 @@ class Migration:
 MIGRATIONS = (
     Migration(number=1, statements=m0001_first.STATEMENTS),
     Migration(number=2, statements=m0002_drains.STATEMENTS),
+    Migration(number=3, statements=m0003_roll_outs.STATEMENTS),
     Migration(number=5, statements=m0005_web_services.STATEMENTS),
     Migration(number=9, statements=m0009_keys.STATEMENTS),
 )
