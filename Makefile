@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 SHELL := /bin/bash
 # Three real hosts at a time want more than two cores that others use as well: `make hosts`.
 WITHOUT_HOSTS := --ignore=tests/integration/joining
+# What touches nothing is shared out; whoever starts processes of its own has all cores for itself.
+ON_ALL_CORES := -n logical
 # Real processes on a busy machine may miss a deadline once; a second miss is a failure.
 RERUNS := --reruns 1
 # Switching every rule off in turn takes longer than all other simulations: `make rules`.
@@ -36,7 +38,8 @@ cluster: $(INSTALLED) ## Run the bakery on three hosts of this machine; Ctrl-C s
 	@$(BIN)/kirby demo --hosts 3
 
 test: $(INSTALLED) ## Run the tests that run anywhere: pure ones, and those with real Kafka and processes
-	$(BIN)/pytest -q tests/unit tests/simulation $(WITHOUT_RULES)
+	$(BIN)/pytest -q $(ON_ALL_CORES) tests/unit
+	$(BIN)/pytest -q tests/simulation $(WITHOUT_RULES)
 	$(BIN)/pytest -q tests/integration $(WITHOUT_HOSTS) $(RERUNS)
 
 check: format lint types contracts unit simulation ## Format, lint, types, import contracts, fast tests
@@ -53,8 +56,8 @@ types: $(INSTALLED)
 contracts: $(INSTALLED)
 	$(BIN)/lint-imports
 
-unit: $(INSTALLED) ## Run the pure tests
-	$(BIN)/pytest -q tests/unit
+unit: $(INSTALLED) ## Run the pure tests, on all cores
+	$(BIN)/pytest -q $(ON_ALL_CORES) tests/unit
 
 simulation: $(INSTALLED) ## Run the seeded simulations, some hundred histories of each
 	$(BIN)/pytest -q tests/simulation $(WITHOUT_RULES)

@@ -167,6 +167,7 @@ def test_what_only_a_person_can_mend_is_not_tried_again():
         ExitCode.PORT_IN_USE,
         ExitCode.INSECURE,
         ExitCode.DATABASE_NEWER,
+        ExitCode.TOPICS_DIFFER,
         ExitCode.JOIN_FROM_LOOPBACK,
         ExitCode.KEY_MISSING,
         ExitCode.KEY_DIFFERS,
