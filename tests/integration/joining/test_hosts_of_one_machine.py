@@ -103,7 +103,7 @@ def test_without_the_clusters_key_a_host_is_refused(comer: Comer) -> None:
     code, said = comer.is_refused()
 
     assert code == ExitCode.KEY_MISSING
-    assert "copy the file 'key'" in said
+    assert "'kirby key take --state" in said
     assert not (comer.state / "key").exists()
 
 
