@@ -49,6 +49,7 @@ from kirby.core.claims.events import (
     Superseded,
     Ticked,
 )
+from kirby.core.claims.obstacles import obstacles
 from kirby.core.claims.step import Claims, Identity
 from kirby.core.messages import (
     ArmAnswered,
@@ -156,6 +157,7 @@ class Runner(KirbyActor):
             "won": len(state.holding.answered_for),
             "clock_offset_ms": round(state.offset.seconds * 1000, 1),
             "environments": len(state.readiness.ready),
+            "obstacles": obstacles(state, self.clock.boot()),
         }
 
     # -- the seam

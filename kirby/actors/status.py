@@ -60,6 +60,8 @@ def _actors(supervisor: Mapping[str, Any] | None) -> Iterator[str]:
         note = f"created anew {actor['recreated']} times" if actor["recreated"] else ""
         state = actor["state"] if actor["state"] != "running" else note
         yield _line(actor["name"], actor["pid"], state)
+        for obstacle in actor.get("facts", {}).get("obstacles", ()):
+            yield f"  {'':<18} kept from claiming: {obstacle}"
 
 
 def _line(name: str, pid: int | None, note: str = "") -> str:

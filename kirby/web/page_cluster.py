@@ -14,12 +14,23 @@ from kirby.web.caller import Caller
 from kirby.web.frame import bare_page, button, command, csrf, page, table
 from kirby.web.html import Child, Html, e, join
 from kirby.web.parts import Parts
-from kirby.web.telling import NOTHING, distance, instant, run_path, size, took
+from kirby.web.telling import (
+    NOTHING,
+    distance,
+    instant,
+    run_path,
+    size,
+    took,
+    why_it_claims_nothing,
+)
 
 DAEMON_HEAD = ("daemon", "host", "state", "since", "restarts", "memory", "package", "why")
 ROLL_OUT_HEAD = ("daemon", "how far it is", "since")
 STEP_HEAD = ("when", "step")
-HOST_HEAD = ("host", "state", "since", "slots", "holds", "environments", "version", "clock", "")
+HOST_HEAD = (
+    *("host", "state", "since", "slots", "holds", "environments", "version", "clock"),
+    *("obstacle", ""),
+)
 LIFE_HEAD = ("life", "host", "began", "took", "end", "package", "why")
 TOKEN_HEAD = ("name", "made", "by", "last used", "")
 CLOCK_NOTABLE_MS = 1.0
@@ -69,7 +80,7 @@ def daemon_rows(found: Iterable[DaemonView], now: datetime) -> list[list[Child]]
             distance(each.since, now),
             str(each.restarts),
             size(each.memory),
-            e("small", each.package),
+            e("small", each.package, class_="package"),
             join([e("small", each.reason), " ", _log_link(each.id)]),
         ]
         for each in found
@@ -96,7 +107,7 @@ def life_rows(lives: Iterable[AttemptView], now: datetime) -> list[list[Child]]:
             instant(life.first_line or life.released or life.armed, now),
             took(life.seconds),
             life.end.value if life.end is not None else life.state.value,
-            e("small", life.package),
+            e("small", life.package, class_="package"),
             e("small", life.reason or life.stop_reason),
         ]
         for life in lives
@@ -116,19 +127,16 @@ def hosts_page(parts: Parts, caller: Caller, found: Sequence[HostView]) -> str:
 
 
 def _host(each: HostView, now: datetime) -> list[Child]:
-    crown = e("span", "leads", class_="end leads") if each.leads else None
-    alive = e("span", "lives", class_="end end-succeeded")
-    silence = took((now - each.heard).total_seconds())
-    silent = e("span", f"silent for {silence}", class_="end end-lost")
     return [
-        join([each.name, " ", crown]),
-        join([alive if each.alive else silent, " ", _drain_word(each, now)]),
+        _host_name(each),
+        join([_host_state(each), " ", _drain_word(each, now)]),
         distance(each.started, now),
         f"{each.free_slots} free of {each.slots}",
         _held(each),
         _builds(each),
         each.version,
         _clock(each.clock_offset_ms),
+        e("small", why_it_claims_nothing(each, now)),
     ]
 
 
@@ -147,6 +155,17 @@ def _drain_button(caller: Caller, each: HostView) -> Html:
     return button(caller, path, "undo", command, [("_method", "DELETE")])
 
 
+def _host_name(each: HostView) -> Html:
+    crown = e("span", "leads", class_="end leads") if each.leads else None
+    return join([each.name, " ", crown])
+
+
+def _host_state(each: HostView) -> Html:
+    if not each.alive:
+        return e("span", "silent", class_="end end-lost")
+    return e("span", "lives", class_="end end-succeeded")
+
+
 def _held(host: HostView) -> Html:
     runs = [held for held in host.held if "#" not in held["run"]]
     links = [e("a", each["phase"], href=run_path(each["run"]), title=each["run"]) for each in runs]
@@ -156,6 +175,8 @@ def _held(host: HostView) -> Html:
 
 
 def _builds(each: HostView) -> Html:
+    if not each.builds:
+        return e("span", "ready", class_="quiet")
     return join(
         e("span", f"{entry['package']} {entry['state']} ", title=entry.get("reason") or "")
         for entry in each.builds

@@ -7,7 +7,7 @@ from typing import Any
 from kirby.core.document.contexts import SCHEDULED_ONLY
 from kirby.core.document.definitions import DEFAULT_POLICIES
 from kirby.core.document.difference_shown import shown_hosts, shown_policy, shown_schedules
-from kirby.core.nouns import Definition, JobKind, Policies
+from kirby.core.nouns import Definition, JobKind, Policies, Variable
 from kirby.model.contexts import suspensions_of
 from kirby.model.roll_outs import steps_of
 from kirby.model.runs import lives_of
@@ -60,7 +60,7 @@ def _row(view: ContextView, parts: Parts) -> list[Child]:
         durations(view.recent),
         _externals(view, "reads"),
         _externals(view, "writes"),
-        e("small", definition.package),
+        e("small", definition.package, class_="package"),
     ]
 
 
@@ -201,7 +201,7 @@ def _suspensions(parts: Parts, caller: Caller, definition: Definition) -> Html:
         [
             instant(row.start, now, zone),
             instant(row.end, now, zone),
-            row.reason,
+            e("span", row.reason, class_="value"),
             row.by,
             button(
                 caller,
@@ -230,8 +230,11 @@ def _suspensions(parts: Parts, caller: Caller, definition: Definition) -> Html:
 
 
 def _variables(definition: Definition) -> Html:
-    rows = [
-        [e("code", each.name), e("span", "secret", class_="quiet") if each.sealed else each.value]
-        for each in definition.variables
-    ]
+    rows = [[e("code", each.name), _value(each)] for each in definition.variables]
     return join([e("h2", "Variables"), table(("name", "value"), rows, "It has none.")])
+
+
+def _value(variable: Variable) -> Html:
+    if variable.sealed:
+        return e("span", "secret", class_="quiet")
+    return e("span", variable.value, class_="value")

@@ -93,7 +93,10 @@ def runs_page(
 
 def _choices(wanted: RunFilter, contexts: str) -> Html:
     """Offer the runs of one end only."""
-    links = [e("a", "all", href=_address(contexts, None), aria_current=_here(wanted.end is None))]
+    everything = _here(wanted.end is None)
+    links = [
+        e("a", "all", href=_address(contexts, None), aria_current=everything, class_="end end-all")
+    ]
     links += [
         e(
             "a",

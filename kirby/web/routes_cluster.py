@@ -47,7 +47,7 @@ def add(app: Bottle, parts: Parts) -> None:
         found = hosts(parts.now())
         if wants_page():
             return hosts_page(parts, caller, found)
-        return {"hosts": [shapes.host(each) for each in found]}
+        return {"hosts": [shapes.host(each, parts.now()) for each in found]}
 
     @app.get("/hosts/<host>")
     def one_host(host: str) -> Any:
@@ -77,7 +77,7 @@ def _look(parts: Parts, name: str) -> dict[str, Any]:
     found = host(name, parts.now())
     if found is None:
         raise NotFound(f'there is no host "{name}": see kirby hosts')
-    return shapes.host(found)
+    return shapes.host(found, parts.now())
 
 
 def _topic_names(names: Any) -> list[str]:

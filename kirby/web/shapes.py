@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from kirby.core.document.difference_variables import Change
@@ -11,6 +11,7 @@ from kirby.model.cluster import DaemonView, HostView
 from kirby.model.registration import UsageNote
 from kirby.model.roll_outs import RollOutView
 from kirby.model.runs import AttemptView, Fire, RunView, StretchView
+from kirby.web.telling import why_it_claims_nothing
 
 LOG_FIELDS = ("log_partition", "log_first", "log_last")
 
@@ -143,7 +144,7 @@ def roll_out(view: RollOutView) -> dict[str, Any]:
     return asdict(view)
 
 
-def host(view: HostView) -> dict[str, Any]:
+def host(view: HostView, now: datetime) -> dict[str, Any]:
     """Return HOST."""
     found = asdict(view)
-    return {"host": found.pop("name"), **found}
+    return {"host": found.pop("name"), **found, "obstacle": why_it_claims_nothing(view, now)}

@@ -6,10 +6,13 @@ from urllib.parse import quote
 from kirby.core.durations import write_took
 from kirby.core.nouns import RunEnd
 from kirby.core.prose import tell_distance, tell_instant
+from kirby.core.records import BuildState
+from kirby.model.cluster import HostView
 from kirby.model.runs import Fire, RunState, RunView, StretchView
 from kirby.web.html import Html, e
 
 NOTHING = "–"
+SILENT = "it is off, or its shim or Kafka does not answer: see 'kirby status' there"
 WORDS = {
     RunState.WAITING: "waiting",
     RunState.STARTING: "starting",
@@ -80,3 +83,16 @@ def fire_title(fire: Fire) -> str:
     count = f" ({fire.fires} fires)" if isinstance(fire, StretchView) else ""
     reason = f": {fire.reason}" if fire.reason else ""
     return f"{due} {end_word(fire)}{count}{reason}"
+
+
+def why_it_claims_nothing(host: HostView, now: datetime) -> str:
+    """Tell what keeps a host from claiming, as far as its heartbeat shows; empty: nothing does."""
+    if not host.alive:
+        silence = took((now - host.heard).total_seconds())
+        return f"silent for {silence}: {SILENT}"
+    if host.draining:
+        return "being drained: what it holds goes on"
+    if host.free_slots <= 0:
+        return f"no slot is free of {host.slots}"
+    failed = [build for build in host.builds if build["state"] == BuildState.FAILED.value]
+    return "; ".join(f"not {b['package']}: {b.get('reason') or 'its build failed'}" for b in failed)

@@ -126,10 +126,12 @@ def hosts(given: Namespace, terminal: Terminal) -> ExitCode:
             str(len(each["held"])),
             f"{each['clock_offset_ms']:.1f} ms",
             each["version"],
+            each.get("obstacle", ""),
         )
         for each in answer["hosts"]
     ]
-    terminal.table(("host", "state", "started", "slots used", "holds", "clock", "version"), rows)
+    heads = ("host", "state", "started", "slots used", "holds", "clock", "version", "obstacle")
+    terminal.table(heads, rows)
     for each in answer["hosts"]:
         if each["leads"]:
             terminal.say(f"* leads; took the lead {ago(each['leads_since'])}")
