@@ -41,7 +41,7 @@ def is_whole(status: Status | None) -> bool:
     """Whether every part of a host runs, leads and may claim."""
     if status is None or status["supervisor"] is None or not status["supervisor"]["leader"]:
         return False
-    if any(service["pid"] is None for service in status["services"]):
+    if any(service["pid"] is None or service["mending"] for service in status["services"]):
         return False
     running = {a["name"]: a["facts"] for a in actors(status) if a["state"] == "running"}
     if not all(running.get(role) for role in ROLES):

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,19 @@ def test_a_status_shows_what_runs_with_its_pid_and_what_does_not() -> None:
         "state": "/srv/kirby",
         "pid": 10,
         "admin_pid": 11,
-        "services": [{"name": "shim", "pid": 12}, {"name": "web service", "pid": None}],
+        "services": [
+            {
+                "name": "Kafka",
+                "pid": None,
+                "mending": {
+                    "since": "2026-03-01T09:14:11+00:00",
+                    "tries": 3,
+                    "because": "the oven is cold",
+                },
+            },
+            {"name": "shim", "pid": 12, "mending": None},
+            {"name": "web service", "pid": None, "mending": None},
+        ],
         "supervisor": {
             "pid": 13,
             "leader": "oven",
@@ -128,6 +141,9 @@ def test_a_status_shows_what_runs_with_its_pid_and_what_does_not() -> None:
     assert "leader  oven, epoch 7" in lines
     assert "host  mill  following, heard 0.4 s ago" in lines
     assert "host  shop  not heard" in lines
+    since = datetime(2026, 3, 1, 9, 14, 11, tzinfo=UTC).astimezone()
+    told = f"being restarted since {since:%H:%M:%S}, third try, because the oven is cold"
+    assert f"  Kafka              {told}" in lines
     assert "  web service        not running" in lines
     assert "  runner             pid 14  created anew 2 times" in lines
     assert "  arbiter            pid 15  does not answer" in lines
