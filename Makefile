@@ -9,16 +9,18 @@ SHELL := /bin/bash
 WITHOUT_HOSTS := --ignore=tests/integration/joining
 # What touches nothing is shared out; whoever starts processes of its own has all cores for itself.
 ON_ALL_CORES := -n logical
+# A whole cluster on one machine, which needs root: `make stories-of-hosts`.
+WITHOUT_STORIES_OF_HOSTS := --ignore=tests/acceptance/hosts
 # Real processes on a busy machine may miss a deadline once; a second miss is a failure.
 RERUNS := --reruns 1
 # Switching every rule off in turn takes longer than all other simulations: `make rules`.
 WITHOUT_RULES := --ignore=tests/simulation/cluster/test_cluster_mutations.py
 
 .DEFAULT_GOAL := help
-.PHONY: rules hosts help install demo cluster test check format lint types contracts unit simulation simulate integration acceptance bench clean
+.PHONY: rules hosts help install demo cluster test check format lint types contracts unit simulation simulate integration acceptance bench clean stories-of-hosts
 
 help: ## List what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 install: $(INSTALLED) ## Make .venv and install Kirby with all that its tests need
 
@@ -79,7 +81,10 @@ hosts: $(INSTALLED) ## Run the tests with several hosts on this machine; those w
 	$(BIN)/pytest -q tests/integration/joining
 
 acceptance: $(INSTALLED) ## Run the stories: the command line and the whole system
-	$(BIN)/pytest -q tests/acceptance $(RERUNS)
+	$(BIN)/pytest -q tests/acceptance $(WITHOUT_STORIES_OF_HOSTS) $(RERUNS)
+
+stories-of-hosts: $(INSTALLED) ## Run the stories of several hosts with networks of their own; needs root
+	$(BIN)/pytest -q tests/acceptance/hosts $(RERUNS)
 
 bench: $(INSTALLED) ## Run the benchmarks; each prints its figure beside a limit measured in the same run
 	$(BIN)/python -m benchmarks

@@ -7,53 +7,22 @@ KIRBY_STORY_SEED repeats a story.
 import os
 import random
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
+from tests.stories.fifty import Planned, plan_fifty
 from tests.stories.host import Host
-from tests.stories.jobs import Job, errand
 from tests.stories.ledger import Run, instant
 from tests.stories.patience import eventually
-from tests.stories.schedules import Line, due_instants, without_an_end
+from tests.stories.schedules import due_instants, without_an_end
 
 SECONDS = float(os.environ.get("KIRBY_STORY_SECONDS", "70"))
 SEED = int(os.environ.get("KIRBY_STORY_SEED") or random.SystemRandom().randrange(10**6))
 AFTERWARDS = timedelta(seconds=2)  # the last fires of the story may still be on their way
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(SECONDS + 240)]
-
-ZONES = ("UTC", "Europe/Brussels", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
-OFTEN = ("*/10 * * * * *", "5/10 * * * * *", "3,13,23,33,43,53 * * * * *")
-SELDOM = ("* * * * *", "*/1 * * * *", "30 * * * * *", "0-59 * * * *")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """One of the fifty: its schedules, and the window in which it is suspended, if any."""
-
-    name: str
-    lines: tuple[Line, ...]
-    suspended: tuple[datetime, datetime] | None = None
-
-    @property
-    def context(self) -> str:
-        return f"{self.name}/prod"
-
-    def job(self) -> Job:
-        lines: list[Mapping[str, str]] = [{"cron": cron, "zone": zone} for cron, zone in self.lines]
-        return errand("succeed", *lines)
-
-    def suspension(self) -> dict[str, Any]:
-        assert self.suspended is not None
-        start, end = self.suspended
-        return {"context": self.context, "from": start, "to": end, "reason": "the oven rests"}
-
-    def rests(self, due: datetime) -> bool:
-        return self.suspended is not None and self.suspended[0] <= due < self.suspended[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,29 +39,12 @@ class Story:
         return due_instants(planned.lines, self.since, self.until)
 
 
-def plan_fifty(chance: random.Random, now: datetime) -> tuple[Planned, ...]:
-    return tuple(plan_one(chance, number, now) for number in range(50))
-
-
-def plan_one(chance: random.Random, number: int, now: datetime) -> Planned:
-    """Half fire each ten seconds, half each minute; some have both; some rest for a while."""
-    crons = [chance.choice(OFTEN if number % 2 else SELDOM)]
-    if number % 5 == 0:
-        crons.append(chance.choice(OFTEN))
-    lines = {(cron, chance.choice(ZONES)) for cron in crons}
-    suspended = None
-    if number % 4 == 1:
-        start = now + timedelta(seconds=round(SECONDS * chance.uniform(0.2, 0.5)))
-        suspended = (start, start + timedelta(seconds=round(SECONDS * chance.uniform(0.2, 0.4))))
-    return Planned(name=f"oven-{number:02}", lines=tuple(sorted(lines)), suspended=suspended)
-
-
 @pytest.fixture(scope="module")
 def story(own_host: Host) -> Story:
     print(f"KIRBY_STORY_SEED={SEED} KIRBY_STORY_SECONDS={SECONDS:.0f}")
     host = own_host
     now = datetime.now(UTC).replace(microsecond=0)
-    fifty = plan_fifty(random.Random(SEED), now)
+    fifty = plan_fifty(random.Random(SEED), now, SECONDS)
     rests = [planned.suspension() for planned in fifty if planned.suspended]
     host.applies({planned.name: planned.job() for planned in fifty}, suspension=rests)
     since = datetime.now(UTC) + timedelta(seconds=3)
