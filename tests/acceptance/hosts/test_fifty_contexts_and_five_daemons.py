@@ -1,4 +1,6 @@
-"""Fifty contexts and five daemons on three hosts: a fourth joins, and leaders' hosts are killed.
+"""Fifty contexts and five daemons on three hosts: a fourth joins, leaders' hosts are killed, and
+
+the fourth is drained and leaves.
 
 KIRBY_STORY_SECONDS says how long each of three acts lasts together (default 60), KIRBY_STORY_KILLS
 how often the host of the leader is killed in the third, whatever time that takes (default 2);
@@ -58,7 +60,9 @@ class Story:
     since: datetime
     joined: datetime = NEVER
     third_act: datetime = NEVER
+    left: datetime = NEVER
     until: datetime = NEVER
+    held_when_it_left: set[str] = field(default_factory=set)
     kills: list[Killing] = field(default_factory=list)
     failovers_s: list[float] = field(default_factory=list)
     usurpers: list[str] = field(default_factory=list)
@@ -87,9 +91,14 @@ class Story:
     # -- the acts
 
     def a_fourth_host_joins(self) -> None:
+        self.cluster.kirby("drain", "delta", "--undo")  # where the story is told again
         self.cluster.start_host("delta")
         eventually(lambda: "delta" in self.cluster.heartbeats(), what="delta has joined")
-        eventually(lambda: "everywhere/prod#delta" in self.instances(), what="delta has its daemon")
+        eventually(
+            lambda: "everywhere/prod#delta" in self.instances(),
+            what="delta has its daemon",
+            within_s=180,
+        )
         eventually(
             lambda: [e for e in self.cluster.witness.began() if e.host == "delta" and e.due],
             what="delta has its share of runs",
@@ -117,13 +126,20 @@ class Story:
         led = [record.host for _, record in checkers.led(self.cluster.log, killing.at)]
         self.usurpers += led[1:]
 
+    def a_host_is_drained_and_leaves(self) -> None:
+        """Take the fourth host out again, as the page says."""
+        self.cluster.kirby("drain", "delta", "--wait").well()
+        self.left = datetime.now(UTC)
+        self.held_when_it_left = {held.run for held in self.cluster.heartbeats()["delta"].held}
+        self.cluster.leaves("delta")
+
     def instances(self) -> set[str]:
         """Return the daemons' instances that hosts say they run."""
         return {
             f"{instance.context}#{host}"
             for host, beat in self.cluster.heartbeats().items()
             for instance in beat.instances
-            if instance.state.value == "running"
+            if host in self.cluster.hosts and instance.state.value == "running"
         }
 
 
@@ -138,6 +154,7 @@ def story(shared_cluster: Cluster) -> Iterator[Story]:
         story.third_act = datetime.now(UTC)
         for _ in range(KILLS):
             story.the_leaders_host_is_killed_and_comes_back()
+        story.a_host_is_drained_and_leaves()
         time.sleep(max(0.0, ACT_S - (datetime.now(UTC) - story.third_act).total_seconds()))
         story.until = datetime.now(UTC) - AFTERWARDS
         eventually(
@@ -233,6 +250,13 @@ def test_each_daemon_runs_where_it_should(story: Story) -> None:
         )
 
     eventually(placed, what="each daemon is where it should be", until=right, every_s=1)
+
+
+def test_a_drained_host_left_with_nothing_and_took_nothing_more(story: Story) -> None:
+    after = [e for e in story.cluster.witness.began() if e.host == "delta" and e.at > story.left]
+
+    assert story.held_when_it_left == set()
+    assert after == []
 
 
 def run_of(planned: Planned, due: datetime) -> str:

@@ -17,7 +17,7 @@ import pytest
 
 from kirby.actors.frames import MESSAGE_LIMIT, Signer
 from kirby.actors.meeting_place import admin_at
-from kirby.host.keys import load_key
+from kirby.host.keys import load_keys
 from kirby.host.state import StateFolder
 from tests.stories.cluster import checkers
 from tests.stories.cluster.cluster import ACTOR_PORT, Cluster
@@ -96,7 +96,7 @@ def test_each_host_listens_on_its_own_address_only(cluster: Cluster) -> None:
 
 
 def test_a_frame_of_a_stranger_is_never_opened(bothered: Cluster, trap: Trap) -> None:
-    stranger = Signer(b"x" * 32)
+    stranger = Signer(lambda: [b"x" * 32])
 
     for port in ports_of_hosts(bothered):
         message = payload(port, trap)
@@ -109,7 +109,7 @@ def test_a_frame_of_a_stranger_is_never_opened(bothered: Cluster, trap: Trap) ->
 def test_a_frame_for_another_receiver_or_of_another_hour_is_never_opened(
     bothered: Cluster, trap: Trap
 ) -> None:
-    key = load_key(StateFolder(path=bothered.hosts["alpha"].state)).frames
+    key = load_keys(StateFolder(path=bothered.hosts["alpha"].state)).frame_keys
     late = Signer(key, wall=lambda: datetime.now(UTC).timestamp() - 3600)
     ours = Signer(key)
 
@@ -124,7 +124,7 @@ def test_a_frame_for_another_receiver_or_of_another_hour_is_never_opened(
 def test_a_frame_of_the_clusters_own_is_opened_once_and_its_replay_is_not(
     bothered: Cluster, trap: Trap
 ) -> None:
-    key = load_key(StateFolder(path=bothered.hosts["alpha"].state)).frames
+    key = load_keys(StateFolder(path=bothered.hosts["alpha"].state)).frame_keys
     port = (bothered.machine("alpha").address, ACTOR_PORT)
     frame = Signer(key).seal(payload(port, trap), f"{port[0]}:{port[1]}")
 
@@ -137,7 +137,7 @@ def test_a_frame_of_the_clusters_own_is_opened_once_and_its_replay_is_not(
 
 
 def test_oversized_and_half_frames_and_noise_are_dropped(bothered: Cluster, trap: Trap) -> None:
-    key = load_key(StateFolder(path=bothered.hosts["alpha"].state)).frames
+    key = load_keys(StateFolder(path=bothered.hosts["alpha"].state)).frame_keys
     whole = Signer(key).seal(b"x" * 100, "10.0.0.1:1")
 
     for port in ports_of_hosts(bothered):

@@ -44,6 +44,7 @@ class Cluster:
         try:
             self.witness = Witness(path=folder / "witness")
             self.hosts: dict[str, Host] = {}
+            self.gone: dict[str, Host] = {}  # which were drained and stopped
             self._slots = slots
             self._key = secrets.token_hex(32)
             self.kafka = Kafka(self.network.machine("kafka"), folder / "kafka").start()
@@ -74,7 +75,7 @@ class Cluster:
     def start_host(self, name: str) -> Host:
         """Start a host, a new one or one that was killed, without waiting."""
         if name not in self.hosts:
-            self.hosts[name] = self._host(name)
+            self.hosts[name] = self.gone.pop(name) if name in self.gone else self._host(name)
         self.hosts[name].begin(port=ACTOR_PORT)
         return self.hosts[name]
 
@@ -82,6 +83,11 @@ class Cluster:
         """Kill a host with everything on it."""
         self.machine(name).kill()
         self.hosts[name].wait_for_the_end()
+
+    def leaves(self, name: str) -> None:
+        """Stop a host as a person does; it is none of the cluster's any more."""
+        self.hosts[name].stop("--with-scripts")
+        self.gone[name] = self.hosts.pop(name)
 
     def machine(self, name: str) -> Machine:
         """Return the machine of a host, or of `kafka`, `database`, `web`."""
@@ -113,7 +119,7 @@ class Cluster:
         """Leave neither processes nor interfaces behind, whatever happened."""
         self.log.close()
         self.network.clean_up()
-        for host in self.hosts.values():
+        for host in (*self.hosts.values(), *self.gone.values()):
             host.clean_up()
 
     # -- what a person does
