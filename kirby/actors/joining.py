@@ -157,5 +157,5 @@ def _id_of(folder: StateFolder) -> StateFolderId:
 def _leave_a_token(configuration: HostConfiguration, folder: StateFolder, key: ClusterKeys) -> None:
     """Let the command line on this host ask the web service that it shares."""
     folder.prepare()
-    told = {"url": configuration.web_urls[0], "token": key.host_token()}
+    told = {"url": ",".join(configuration.web_urls), "token": key.host_token()}
     write_private(folder.token, msgspec.json.encode(told).decode())

@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ import msgspec
 
 from kirby.core.leader.events import ScheduleFailed, ScheduleFetched
 from kirby.core.nouns import Schedule
+from kirby.core.web_choice import WebChoice, answered, order
 
 TIME_LIMIT_SECONDS = 5.0  # of one answer; a whole schedule of 100,000 contexts takes about two
 UNCHANGED = 304
@@ -27,7 +29,8 @@ class _Ask:
 class ScheduleFetch:
     """One thread, one question at a time; the answer is handed to `tell`.
 
-    The addresses are tried in turn, beginning with the one that answered last.
+    The addresses are tried in turn, beginning with the one that answered last, and each minute
+    with the nearest again.
     """
 
     urls: Sequence[str]
@@ -50,27 +53,27 @@ class ScheduleFetch:
         self._questions.put(None)
 
     def _work(self) -> None:
-        urls = list(self.urls)
-        headers = {"Accept": "application/json"}
+        choice = WebChoice(urls=tuple(self.urls))
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
         with httpx.Client(headers=headers, timeout=TIME_LIMIT_SECONDS, trust_env=False) as client:
             while (question := self._questions.get()) is not None:
-                # Made anew for each question: the cluster's key may have been changed meanwhile.
-                client.headers["Authorization"] = f"Bearer {self.token()}"
-                self.tell(self._first_answer(client, urls, question.since))
+                choice, answer = _first_answer(client, choice, question.since)
+                self.tell(answer)
 
-    def _first_answer(
-        self, client: httpx.Client, urls: list[str], since: int | None
-    ) -> ScheduleFetched | ScheduleFailed:
-        faults = []
-        for url in list(urls):
-            try:
-                answer = _fetch(client, url, since)
-            except (httpx.HTTPError, msgspec.MsgspecError) as fault:
-                faults.append(f"{url}: {fault}")
-                urls.append(urls.pop(0))
-            else:
-                return answer
-        return ScheduleFailed(sentence=f"the web service does not answer ({'; '.join(faults)})")
+
+def _first_answer(
+    client: httpx.Client, choice: WebChoice, since: int | None
+) -> tuple[WebChoice, ScheduleFetched | ScheduleFailed]:
+    faults = []
+    for url in order(choice, time.monotonic()):
+        try:
+            answer = _fetch(client, url, since)
+        except (httpx.HTTPError, msgspec.MsgspecError) as fault:
+            faults.append(f"{url}: {fault}")
+        else:
+            return answered(choice, url, time.monotonic()), answer
+    sentence = f"the web service does not answer ({'; '.join(faults)})"
+    return choice, ScheduleFailed(sentence=sentence)
 
 
 def _fetch(client: httpx.Client, url: str, since: int | None) -> ScheduleFetched:

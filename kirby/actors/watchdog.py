@@ -66,7 +66,7 @@ class Watchdog(KirbyActor):
         house = House(
             host=configuration.name,
             kafka=settings_of(configuration, self.role).for_scripts(),
-            url=next(iter(configuration.web_urls), ""),
+            url=",".join(configuration.web_urls),
             inherited=dict(os.environ),
         )
         orders = Orders(house, key, self._builds.find)

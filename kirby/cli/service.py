@@ -32,10 +32,20 @@ _CLASSES: Mapping[int, type[UserError]] = {
 
 @dataclass(kw_only=True)
 class Service:
-    """One web service, with the token of whoever asks."""
+    """The web service, with the token of whoever asks.
+
+    Where several addresses are named, with commas between, the first that answers is used from
+    then on.
+    """
 
     url: str
     token: str = field(repr=False)
+
+    def settle(self) -> str:
+        """Return the address of one that answers, where several are named."""
+        if "," in self.url:
+            self.get("/health")
+        return self.url.rstrip("/")
 
     def get(self, path: str, time_limit_seconds: float = TIME_LIMIT_SECONDS, **query: Any) -> Any:
         """Ask; parameters that are None are left out.
@@ -61,19 +71,35 @@ class Service:
 
     def _ask(self, method: str, path: str, **options: Any) -> Any:
         options.setdefault("timeout", TIME_LIMIT_SECONDS)
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
-        try:
-            response = httpx.request(
-                method, f"{self.url.rstrip('/')}{path}", headers=headers, trust_env=False, **options
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as fault:
-            raise ServiceUnreachable(
-                f"the web service at {self.url} does not answer ({fault}): "
-                "start Kirby with 'kirby start', or set KIRBY_URL"
-            ) from fault
+        response = self._first_answer(method, path, options)
         if response.is_error:
             raise _error_of(response)
         return response.json() if response.content else None
+
+    def _first_answer(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        faults = []
+        for url in self.url.split(","):
+            try:
+                response = httpx.request(
+                    method, f"{url.rstrip('/')}{path}", headers=headers, trust_env=False, **options
+                )
+            except (httpx.HTTPError, httpx.InvalidURL) as fault:
+                faults.append(fault)
+                if _may_be_done(method, fault):
+                    break
+            else:
+                self.url = url
+                return response
+        raise ServiceUnreachable(
+            f"the web service at {self.url.replace(',', ', ')} does not answer ({faults[-1]}): "
+            "start Kirby with 'kirby start', or set KIRBY_URL"
+        ) from faults[-1]
+
+
+def _may_be_done(method: str, fault: Exception) -> bool:
+    """Tell whether a change may have been made without an answer: it is not made twice."""
+    return method != "GET" and not isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout)
 
 
 def _error_of(response: httpx.Response) -> KirbyError:

@@ -68,12 +68,18 @@ class Registration:
 
     def _try(self, body: dict[str, Any]) -> None:
         for pause in (*RETRIES_SECONDS, None):
-            try:
-                self._tell(f"{self._surroundings.url}/registration", self._surroundings.token, body)
+            # Several web services may be named, with commas between.
+            if any(self._is_told(url, body) for url in self._surroundings.url.split(",")):
                 return
-            except Exception:  # whatever it is, it is no business of the script
-                if pause is None or self._ending.wait(pause):
-                    return
+            if pause is None or self._ending.wait(pause):
+                return
+
+    def _is_told(self, url: str, body: dict[str, Any]) -> bool:
+        try:
+            self._tell(f"{url.rstrip('/')}/registration", self._surroundings.token, body)
+        except Exception:  # whatever it is, it is no business of the script
+            return False
+        return True
 
     def _body(self) -> dict[str, Any]:
         return {

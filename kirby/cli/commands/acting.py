@@ -123,7 +123,8 @@ def token(given: Namespace, terminal: Terminal) -> ExitCode:
 def sign_in(given: Namespace, terminal: Terminal) -> ExitCode:
     """Make a link that opens the pages, once."""
     service = service_of(given)
-    link = service.url.rstrip("/") + service.post("/sign-in", {"name": given.name})["path"]
+    path = service.post("/sign-in", {"name": given.name})["path"]
+    link = service.url.rstrip("/") + path
     terminal.data({"link": link})
     terminal.say(link)
     return ExitCode.OK

@@ -15,7 +15,7 @@ def publish(given: Namespace, terminal: Terminal) -> ExitCode:
         address, token = given.index, given.index_token or os.environ.get(TOKEN, "")
     else:
         service = service_of(given)
-        address, token = f"{service.url.rstrip('/')}/packages/", service.token
+        address, token = f"{service.settle()}/packages/", service.token
     with terminal.waiting(f"publishing {given.path} …"):
         done = publish_package(
             given.path, address=address, token=token, version=given.package_version
