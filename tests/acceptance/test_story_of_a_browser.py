@@ -146,7 +146,7 @@ def test_a_daemon_is_restarted(bakery, operator):
         until=lambda life: life.get("state") == "running" and life["since"] != before,
     )
     operator.sees_row("waiter/prod", "running")
-    operator.sees_row("2", bakery.name, "running")
+    operator.sees_row(f"2 {bakery.name}", "running")
 
 
 def test_no_page_makes_the_browser_complain_and_each_fits_a_telephone(bakery, operator):
