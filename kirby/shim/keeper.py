@@ -4,7 +4,7 @@ import os
 import sys
 from collections import deque
 
-from kirby.shim import effects, events, parking, proc, trash
+from kirby.shim import descriptors, effects, events, parking, proc, trash
 from kirby.shim.book import Book
 from kirby.shim.effects import Effect
 from kirby.shim.events import Key
@@ -19,7 +19,7 @@ from kirby.shim.requests import Request
 from kirby.shim.scribe import LOOK_AGAIN_NS, Scribe
 from kirby.shim.spawn import NotStarted
 from kirby.shim.undertaker import Undertaker
-from kirby.shim.wire import Slot
+from kirby.shim.wire import MOST_PEERS, Slot
 
 SYNC_AGAIN_NS = SECOND  # a full disk is tried again
 PRUNE_NS = 600 * SECOND
@@ -203,6 +203,10 @@ class Keeper:
 
     def _take(self, effect: effects.Take) -> object:
         order = effect.order
+        held = sum(not process.finished for process in self.processes.values())
+        if held >= descriptors.most_attempts(MOST_PEERS):
+            sentence = f"this host holds {held} attempts, as many as its limit of open files allows"
+            return events.NotTaken(effect.key, "no_room", sentence)
         name = name_of(*effect.key)
         process = Process(order, RunFolder(f"{self.runs}/{name}"), self.mark)
         try:

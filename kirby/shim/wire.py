@@ -1,11 +1,13 @@
 """The shim's end of its socket: frames of JSON, answered in the order in which they were asked."""
 
+import errno
 import json
 import select
 import struct
 from collections import deque
 from collections.abc import Callable
 
+from kirby.shim.kernel import boot_ns
 from kirby.shim.loop import Loop
 from kirby.shim.requests import Request
 from kirby.shim.sockets import Socket, accept, listen, may_ask
@@ -14,6 +16,9 @@ LENGTH = struct.Struct(">I")
 LARGEST = 4 * 1024 * 1024  # bytes of a frame
 LARGEST_BACKLOG = 16 * 1024 * 1024  # bytes; who lets more wait is cut off
 CHUNK = 262_144
+# A host's own: up to 64 Watchdogs, Runner, Arbiter, Recorder, start process, and commands.
+MOST_PEERS = 128
+WITHOUT_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 OnRequest = Callable[["Slot", Request, int], None]  # where the answer goes, request, its length
 
@@ -47,6 +52,7 @@ class Connection:
         self._wants_out = False
         self.watches = False
         self.open = True
+        self.asked_at = 0  # when its last whole request came
         peer.setblocking(False)
         loop.watch(peer.fileno(), self._ready)
 
@@ -109,6 +115,7 @@ class Connection:
         if not isinstance(request, dict):
             self.close()  # not our protocol: nothing it says can be trusted
             return
+        self.asked_at = boot_ns()
         slot = Slot(self, request.get("id"))
         self._slots.append(slot)
         self._on_request(slot, request, len(frame))
@@ -154,10 +161,21 @@ class Listener:
     def _accept(self, _: int, __: int) -> None:
         try:
             peer = accept(self._socket)
-        except OSError:
+        except OSError as fault:
+            if fault.errno in WITHOUT_DESCRIPTORS:
+                self._make_room(0)
             return
-        self.prune()
-        if may_ask(peer):
-            self.connections.add(Connection(self._loop, peer, self._on_request))
-        else:
+        if not may_ask(peer):
             peer.close()
+            return
+        self._make_room(MOST_PEERS - 1)
+        self.connections.add(Connection(self._loop, peer, self._on_request))
+
+    def _make_room(self, most: int) -> None:
+        """Hang up on the one that has been silent for longest, where there are more than so many.
+
+        So nobody is shut out by those that connect and say nothing; one of Kirby's own comes again.
+        """
+        self.prune()
+        if len(self.connections) > most:
+            min(self.connections, key=lambda one: (one.watches, one.asked_at)).close()

@@ -42,9 +42,12 @@ class Host:
 
     # ---- the shim -------------------------------------------------------------------------------
 
-    def start(self) -> "Host":
+    def start(self, open_files: int = 0) -> "Host":
+        """Start it, with a limit of open files if one is named."""
         command = shim_process.command(self.folder)
         command += [] if self.groups else ["--without-groups"]
+        if open_files:
+            command = [SHELL, "-c", f'ulimit -n {open_files}; exec "$@"', SHELL, *command]
         self.process = subprocess.Popen(command, start_new_session=True)
         assert wait_until(self._answers, START_S), "the shim does not answer"
         self.client.hello(INCARNATION)

@@ -13,7 +13,7 @@ import pytest
 from kirby.core.errors import ShimRefused, ShimUnreachable
 from kirby.core.names import AttemptId, Incarnation
 from kirby.core.records import Phase
-from kirby.host import shim_process
+from kirby.host import shim_process, shim_socket
 from kirby.host.processes import wait_until
 from kirby.host.shim_client import ShimClient
 from kirby.host.shim_messages import Listed, NotDone, Refusal, ShimPhase
@@ -363,3 +363,45 @@ def test_the_shim_stays_small(one_host: Host) -> None:
     status = Path(f"/proc/{one_host.process.pid}/status").read_text()
     resident = int(status.partition("VmRSS:")[2].split()[0])
     assert resident < 14_000  # 12 MB, and what fifty folders' steps take
+
+
+def test_silent_peers_shut_nobody_out_and_take_no_more_descriptors_than_their_share(
+    one_host: Host,
+) -> None:
+    asking = ShimClient(one_host.folder.shim)
+    asking.holdings()
+    silent = [shim_socket.connect_to(one_host.folder.shim / "socket", LIMIT_S) for _ in range(300)]
+    silent[0].send(b"\0\0")
+
+    taken = one_host.arm("exec sleep 600", run="pump/prod@crowd")
+    late = ShimClient(one_host.folder.shim)
+
+    assert [each.run for each in late.holdings()] == [taken.run]
+    assert [each.run for each in asking.holdings()] == [taken.run]
+    assert one_host.process
+    assert len(os.listdir(f"/proc/{one_host.process.pid}/fd")) < 200
+    for each in silent:
+        each.close()
+
+
+def test_what_the_limit_of_open_files_cannot_hold_is_refused_and_the_rest_stays_in_reach(
+    tmp_path: Path,
+) -> None:
+    host = Host(tmp_path / "state")
+    host.start(open_files=512)
+    try:
+        taken = []
+        with pytest.raises(NotDone) as refused:
+            while len(taken) < 100:
+                taken.append(host.arm("exec sleep 600"))
+        clients = [ShimClient(host.folder.shim) for _ in range(120)]
+        for each in clients:
+            each.holdings()
+
+        assert refused.value.refusal is Refusal.NO_ROOM
+        assert len(taken) >= 40
+        assert len(clients[-1].holdings()) == len(taken)
+        for each in clients:
+            each.close()
+    finally:
+        host.end()
