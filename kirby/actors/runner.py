@@ -64,7 +64,7 @@ from kirby.core.messages import (
     WatchdogIs,
 )
 from kirby.core.moment import Moment
-from kirby.core.names import AttemptId
+from kirby.core.names import AttemptId, Incarnation
 from kirby.core.nouns import LeaderReason
 from kirby.core.records import Held, Phase
 from kirby.core.shipping.run_folder import FINAL_STEPS
@@ -75,6 +75,14 @@ from kirby.kafka.client import Kafka
 from kirby.kafka.settings import settings_of
 
 NANOSECONDS = 1_000_000_000
+OTHER_LOG = (
+    "Kafka's topic of hosts is not the one that this host knew: its data was lost, or the host was "
+    "pointed to another Kafka. The host begins anew in this one; what runs here goes on"
+)
+LOG_GONE = (
+    "Kafka's topic of hosts is not the one that was read so far: its data was lost, or it was made "
+    "anew. The Runner begins anew in this one; what runs here goes on"
+)
 _STOP_REASONS = {LeaderReason.STOPPED: "asked", LeaderReason.REPLACED: "replaced"}
 
 
@@ -100,6 +108,7 @@ class Runner(KirbyActor):
                 address=configuration.address,
             )
         )
+        self._life: Incarnation | None = None  # the shim's number of this life
         self._watchdogs = RunnerWatchdogs(self, sender)
         self._log = RunnerLog(self, Kafka(settings=settings_of(configuration, self.role)))
         self._shim = ShimLink(self, self, StateFolder(path=Path(configuration.state)).shim)
@@ -186,15 +195,20 @@ class Runner(KirbyActor):
             case PostTicket() | PostHeartbeat() | PostClaim() | PostNotStarted() | ReadTopics():
                 self._log.perform(effect)
             case Arm() | BuildAhead():
-                self._watchdogs.perform(effect, self.claims.incarnation)
-            case TellIncarnation(incarnation=incarnation):
-                own = IncarnationIs(incarnation=incarnation, runner=self.myAddress)
+                self._watchdogs.perform(effect, self._life)
+            case TellIncarnation() if self._life is not None:
+                own = IncarnationIs(incarnation=self._life, runner=self.myAddress)
                 self.send(self._supervisor, own)
             case EndNow(sentence=sentence):
                 self.log.warning("ends: %s", sentence)
                 self.send(self.myAddress, ActorExitRequest())
             case _:
                 self._ask_shim(effect)
+
+    def log_gone(self) -> None:
+        """End: incarnations are offsets of a log that is no more; another Runner is made."""
+        self.log.warning("%s", LOG_GONE)
+        self.send(self.myAddress, ActorExitRequest())
 
     # -- the shim
 
@@ -212,11 +226,13 @@ class Runner(KirbyActor):
             self.step(AttemptDone(attempt=event.key))
 
     def _ask_shim(self, effect: AnyEffect) -> None:
-        incarnation = self.claims.incarnation
+        if isinstance(effect, SayHello):
+            hello = shim.Hello(incarnation=effect.incarnation, log=self._log.name)
+            self._shim.ask(hello, self._greeted)
+            return
+        incarnation = self._life
         assert incarnation is not None  # nothing of this is wanted before
         match effect:
-            case SayHello():
-                self._shim.ask(shim.Hello(incarnation=effect.incarnation), self._greeted)
             case AskList(number=number):
                 self._shim.ask(shim.List(), partial(self._listed, number))
             case RenewLease(ends_boot=ends):
@@ -243,6 +259,9 @@ class Runner(KirbyActor):
 
     def _greeted(self, outcome: Outcome) -> None:
         if isinstance(outcome, shim.Greeting):
+            self._life = outcome.newest
+            if outcome.other_log:
+                self.log.warning("%s", OTHER_LOG)
             self.step(HelloAnswered())
         else:
             self._heed(outcome)

@@ -51,12 +51,18 @@ READ_UP = (TopicName.OFFERS, TopicName.CLAIMS, TopicName.HOSTS)
 # What is not delivered by then is old news: heartbeats and claims are made anew.
 DELIVERY_LIMIT = timedelta(seconds=10)
 ASK_AGAIN_SECONDS = 1.0
+NAME_TRIES = 3
 DRAINED = "#"  # first sign of the key of a host in the schedule topic
 
 
 @dataclass(frozen=True, kw_only=True)
 class AskEnds:
     """A wake-up: ask again for the ends of the topics."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskLog:
+    """A wake-up: ask again which log the ticket stands in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +100,9 @@ class RunnerActor(Protocol):
     def step(self, *events: AnyEvent) -> None:
         """Take events."""
 
+    def log_gone(self) -> None:
+        """End, as what was read of the hosts topic is gone: it is another log."""
+
 
 class RunnerLog:
     """Reads offers, claims, hosts and the schedule's mirror; writes what the core wants written."""
@@ -106,6 +115,9 @@ class RunnerLog:
         self._queries = port.queries(self._box)
         self._reading_up = ReadingUp()
         self._is_read_up = False
+        self._ticket: kafka.Posted | None = None  # acknowledged; its log is being asked for
+        self._unnamed = 0  # how often it was not told which
+        self.name = ""  # of the log that incarnations are offsets of
         starts = {TopicName.HOSTS: Beginning(), TopicName.SCHEDULE: Beginning()}
         self._reader = port.reader(starts, self._box)
         self._wake.watch(self._box.fileno(), self._drain)
@@ -136,8 +148,11 @@ class RunnerLog:
 
     def woke(self, purpose: Any) -> None:
         """Go on with what waited."""
-        if isinstance(purpose, AskEnds):
-            self._ask_ends()
+        match purpose:
+            case AskEnds():
+                self._ask_ends()
+            case AskLog():
+                self._ask_log()
 
     def close(self) -> None:
         """Let go of Kafka; what is on its way may be lost, and is told by nobody."""
@@ -146,6 +161,9 @@ class RunnerLog:
         self._poster.close(0.5)
         self._queries.close()
         self._box.close()
+
+    def _ask_log(self) -> None:
+        self._queries.ask_log(TopicName.HOSTS, tag=TicketTag())
 
     def _ask_ends(self) -> None:
         self._queries.ask(HighWatermarks(), READ_UP, tag=READ_UP)
@@ -170,8 +188,14 @@ class RunnerLog:
             case kafka.Answered():
                 self._reading_up = self._reading_up.until(told.offsets)
                 yield from self._look_whether_read_up()
+            case kafka.LogNamed(log=log):
+                yield from self._log_named(log)
+            case kafka.NotAnswered(tag=TicketTag()):
+                yield from self._log_not_named(told.sentence)
             case kafka.NotAnswered():
                 self._wake.wake(ASK_AGAIN_SECONDS, AskEnds())
+            case kafka.OffsetGone(topic=TopicName.HOSTS):
+                self._actor.log_gone()
             case kafka.ReaderTrouble():
                 self._wake.log.warning("%s", told.sentence)
 
@@ -189,14 +213,30 @@ class RunnerLog:
         if isinstance(told, kafka.NotPosted):
             self._wake.log.warning("not written: %s", told.sentence)
             yield from _failed(told)
+        elif isinstance(told.tag, TicketTag):
+            self._ticket = told
+            self._ask_log()
         else:
             yield from _acknowledged(told)
+
+    def _log_not_named(self, sentence: str) -> Iterator[AnyEvent]:
+        """Ask again a few times; then begin without its name, as by the only log there is."""
+        self._unnamed += 1
+        if self._unnamed < NAME_TRIES:
+            self._wake.wake(ASK_AGAIN_SECONDS, AskLog())
+            return
+        self._wake.log.warning("which log the ticket stands in is not told: %s", sentence)
+        yield from self._log_named("")
+
+    def _log_named(self, log: str) -> Iterator[AnyEvent]:
+        self.name, ticket, self._ticket = log, self._ticket, None
+        if ticket is not None:
+            incarnation = Incarnation(ticket.offset)
+            yield TicketAcknowledged(incarnation=incarnation, appended=ticket.appended)
 
 
 def _acknowledged(told: kafka.Posted) -> Iterator[AnyEvent]:
     match told.tag:
-        case TicketTag():
-            yield TicketAcknowledged(incarnation=Incarnation(told.offset), appended=told.appended)
         case HeartbeatTag(number=number):
             yield HeartbeatAcknowledged(
                 number=number,

@@ -66,9 +66,9 @@ class ShimClient:
 
     # ---- questions ------------------------------------------------------------------------------
 
-    def hello(self, incarnation: Incarnation) -> says.Greeting:
+    def hello(self, incarnation: Incarnation, log: str = "") -> says.Greeting:
         """Begin as a Runner; older incarnations are refused from now on."""
-        return self.ask(says.Hello(incarnation=incarnation), says.Greeting)
+        return self.ask(says.Hello(incarnation=incarnation, log=log), says.Greeting)
 
     def arm(self, order: says.Arm) -> says.Taken:
         """Have an attempt run; a repeat is answered with what is held.

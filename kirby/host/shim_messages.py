@@ -27,6 +27,7 @@ class Hello(Request, frozen=True, kw_only=True):
     """A Runner begins; older ones are refused from now on."""
 
     incarnation: Incarnation
+    log: str = ""  # which log it is an offset of: the id of the topic that holds the ticket
 
 
 class Arm(Request, frozen=True, kw_only=True):
@@ -127,9 +128,10 @@ class Answer(Message, frozen=True, kw_only=True):
 class Greeting(Answer, frozen=True, kw_only=True):
     """The answer to hello."""
 
-    newest: Incarnation
+    newest: Incarnation  # the number of this life: all that it asks bears it
     boot_id: str
     pid: int
+    other_log: bool = False  # its ticket stands in another log than that of the life before
 
 
 class Held(Message, frozen=True, kw_only=True):

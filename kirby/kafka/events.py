@@ -171,4 +171,12 @@ class NotAnswered(KafkaEvent):
     sentence: str
 
 
-QueryEvent: TypeAlias = Answered | NotAnswered
+@dataclass(frozen=True, kw_only=True)
+class LogNamed(KafkaEvent):
+    """What tells a topic from all others of any cluster, also from one made anew by its name."""
+
+    tag: Hashable
+    log: str
+
+
+QueryEvent: TypeAlias = Answered | NotAnswered | LogNamed

@@ -55,7 +55,7 @@ class LinkPort(Protocol):
 
 
 class QueriesPort(Protocol):
-    """Asks for offsets; see `Queries`."""
+    """Asks for offsets, and which log a topic is; see `Queries`."""
 
     def ask(
         self,
@@ -66,6 +66,9 @@ class QueriesPort(Protocol):
         limit_s: float = 3.0,
     ) -> None:
         """Ask for an offset of every partition of topics; `Answered` or `NotAnswered` comes."""
+
+    def ask_log(self, topic: TopicName, *, tag: Hashable, limit_s: float = 3.0) -> None:
+        """Ask which log a topic is; `LogNamed` or `NotAnswered` comes."""
 
     def close(self) -> None:
         """Let go of the client; what was asked may stay unanswered."""

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from kirby.core.errors import KafkaError, KafkaNotReachable
 from kirby.core.records import Offsets, TopicName
 from kirby.kafka.asking import Asker, Question
 from kirby.kafka.boot import boot
-from kirby.kafka.events import Answered, NotAnswered, QueryEvent
+from kirby.kafka.events import Answered, LogNamed, NotAnswered, QueryEvent
 from kirby.kafka.mailbox import Mailbox
 from kirby.kafka.retiring import retire
 from kirby.kafka.sentences import fault_of, plain, sentence
@@ -67,6 +67,24 @@ class Queries:
             lambda offsets: self._mailbox.put(Answered(tag=tag, offsets=offsets, boot=boot())),
             failed,
         )
+
+    def ask_log(self, topic: TopicName, *, tag: Hashable, limit_s: float = LIMIT_S) -> None:
+        """Ask which log a topic is; `LogNamed` or `NotAnswered` comes."""
+        if self._admin is None:
+            return
+        name, admin = self._settings.topic(topic), self._admin
+
+        def heard(done: Any) -> None:
+            if (raised := done.exception()) is not None:
+                self._failed = admin
+                why = sentence(self._settings.bootstrap, fault_of(raised))
+                self._mailbox.put(NotAnswered(tag=tag, sentence=why))
+            else:
+                self._mailbox.put(LogNamed(tag=tag, log=str(done.result().topic_id)))
+
+        topics = TopicCollection([name])
+        asked = admin.describe_topics(topics, request_timeout=limit_s)
+        asked[name].add_done_callback(heard)
 
     def close(self) -> None:
         """Let go of the client; what was asked may stay unanswered."""

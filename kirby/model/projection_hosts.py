@@ -12,16 +12,24 @@ from kirby.model.texts import storable
 from kirby.model.upsert import put
 
 LEADER_ROW = 1
+ANOTHER_LOG_AFTER = timedelta(seconds=30)  # an incarnation that was superseded ends at once
 BEAT_NOTED_EVERY = timedelta(seconds=2)  # leaders beat each 0.3 s; the pages look each few seconds
 
 
 def see_heartbeat(heartbeat: Heartbeat) -> None:
     """Take over what a host says of itself, unless a later one was read before."""
     row = HostRow.get_or_none(HostRow.name == heartbeat.host)
-    if row is not None and (row.incarnation, row.heard) > (heartbeat.incarnation, heartbeat.sent):
+    if row is not None and _is_later(row, heartbeat):
         return
     put(HostRow, HostRow.name, _host_columns(heartbeat))
     _see_instances(heartbeat)
+
+
+def _is_later(row: HostRow, heartbeat: Heartbeat) -> bool:
+    """Whether what is known is later; in another log a host's incarnations begin again below."""
+    if row.incarnation > heartbeat.incarnation:
+        return bool(row.heard > heartbeat.sent - ANOTHER_LOG_AFTER)
+    return bool(row.incarnation == heartbeat.incarnation and row.heard > heartbeat.sent)
 
 
 def _host_columns(heartbeat: Heartbeat) -> dict[str, Any]:

@@ -46,10 +46,10 @@ def decide(book: Held, event: object, now: int) -> list[Effect]:
 
 
 def hello(book: Held, event: events.Hello) -> list[Effect]:
-    """Remember the newest incarnation before it is told that it is."""
-    require_current(book, event.incarnation)
-    book.newest = event.incarnation
-    return [KeepCounters(), Answer(event.to, newest=book.newest, **book.identity)]
+    """Remember the newest life of a Runner before it is told its number."""
+    other = book.lives.greet(event.log, event.incarnation)
+    answer = Answer(event.to, newest=book.newest, other_log=other, **book.identity)
+    return [KeepCounters(), answer]
 
 
 def require_current(book: Held, incarnation: int) -> None:

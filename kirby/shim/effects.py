@@ -97,7 +97,7 @@ class Remember(Deed):
 
 
 class KeepCounters(Value):
-    """Write the newest incarnation and the daemons' counters."""
+    """Write the newest life and the daemons' counters."""
 
     __slots__ = ()
 

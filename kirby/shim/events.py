@@ -30,11 +30,12 @@ class Asked(Value):
 class Hello(Asked):
     """A Runner begins."""
 
-    __slots__ = ("incarnation",)
+    __slots__ = ("incarnation", "log")
 
     def __init__(self, to: object, request: Request) -> None:
         super().__init__(to)
         self.incarnation = whole(request, "incarnation")
+        self.log = text(request, "log", "")[:LONGEST_SENTENCE]
 
 
 class Arm(Asked):

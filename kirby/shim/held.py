@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kirby.shim.attempt import Attempt
 from kirby.shim.effects import Answer
 from kirby.shim.events import Key
+from kirby.shim.lives import Lives
 from kirby.shim.requests import Request
 
 BARRED = "barred"  # must never begin
@@ -16,13 +17,18 @@ class Held:
 
     def __init__(self) -> None:
         self.identity: Request = {}  # of the shim, told with each hello
-        self.newest = 0  # incarnation
+        self.lives = Lives()
         self.lease_ends = 0
         self.attempts: dict[Key, Attempt] = {}
         self.outcomes: dict[Key, str] = {}  # of attempts barred or shipped
         self.remembered: dict[Key, int] = {}  # since when, in the order of the instants
         self.counters: dict[str, int] = {}  # last number of each daemon's instance
         self.farewell: Answer | None = None  # due when the last script has ended
+
+    @property
+    def newest(self) -> int:
+        """Return the number of the newest life of a Runner."""
+        return self.lives.newest
 
     def remember(self, key: Key, outcome: str, now: int) -> None:
         """Keep what became of an attempt; a bar stays a bar when its folder is shipped."""

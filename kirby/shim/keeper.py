@@ -294,7 +294,7 @@ class Keeper:
         self.done = self._quits and not self.undertaker.is_busy
 
     def _snapshot(self) -> list[Request]:
-        return [{"newest": self.book.newest}, {"counters": self.book.counters}]
+        return [self.book.lives.kept(), {"counters": self.book.counters}]
 
 
 def taken(process: Process) -> events.Taken:

@@ -17,6 +17,7 @@ from kirby.shim.folder import RECORD, RunFolder, name_of
 from kirby.shim.held import BARRED, SHIPPED
 from kirby.shim.keeper import Keeper
 from kirby.shim.kernel import boot_ns
+from kirby.shim.lives import Lives
 from kirby.shim.loop import Loop
 from kirby.shim.phases import Phase
 from kirby.shim.process import Process
@@ -34,14 +35,14 @@ class Past:
         self.orders: dict[Key, Request] = {}
         self.steps: dict[Key, list[Request]] = {}
         self.outcomes: dict[Key, str] = {}
-        self.newest = 0
+        self.lives = Lives()
         self.counters: dict[str, int] = {}
         for line in lines:
             self._read(line)
 
     def _read(self, line: Request) -> None:
         if "newest" in line:
-            self.newest = max(self.newest, int(str(line["newest"])))
+            self.lives.read(line)
         elif isinstance(counters := line.get("counters"), dict):
             self.counters.update(counters)
         else:
@@ -63,7 +64,7 @@ class Past:
 def recover(keeper: Keeper, loop: Loop) -> None:
     """Take over what is there."""
     past = Past(keeper.memory.read())
-    keeper.book.newest = past.newest
+    keeper.book.lives = past.lives
     keeper.book.counters = past.counters
     if remover := trash.empty(keeper.trash):
         keeper.undertaker.not_strays.add(remover)

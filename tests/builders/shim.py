@@ -62,8 +62,8 @@ def renew(lease_ends: int, incarnation: int = 7) -> events.Renew:
     return events.Renew("renew", fields)
 
 
-def hello(incarnation: int) -> events.Hello:
-    return events.Hello("hello", {"incarnation": incarnation})
+def hello(incarnation: int, log: str = "") -> events.Hello:
+    return events.Hello("hello", {"incarnation": incarnation, "log": log})
 
 
 def shipped(run: str = RUN, attempt: int = 1) -> events.Shipped:

@@ -32,6 +32,7 @@ from kirby.kafka.events import (
     Delivered,
     LinkFailed,
     LinkFenced,
+    LogNamed,
     NotAnswered,
     NotPosted,
     OffsetGone,
@@ -367,6 +368,12 @@ class FakeQueries:
         asked = tuple(topics)
         self.kafka.attempt(
             lambda: self._answer(question, asked, tag),
+            lambda: self.mailbox.put(NotAnswered(tag=tag, sentence=SILENT)),
+        )
+
+    def ask_log(self, topic: TopicName, *, tag: Hashable, limit_s: float = 3.0) -> None:
+        self.kafka.attempt(
+            lambda: self.mailbox.put(LogNamed(tag=tag, log=f"fake {topic.value}")),
             lambda: self.mailbox.put(NotAnswered(tag=tag, sentence=SILENT)),
         )
 

@@ -81,6 +81,8 @@ class Roster:
     def read_heartbeat(self, heartbeat: Heartbeat, offset: int, boot: float) -> bool:
         """Take a heartbeat; return whether it is of the host's newest incarnation (rule L3)."""
         view = self.view(heartbeat.host)
+        if heartbeat.incarnation >= offset:
+            return False  # its ticket does not stand before it, but in a log that was lost
         self._heard(view, boot)
         if view.incarnation is not None and heartbeat.incarnation < view.incarnation:
             return False

@@ -11,7 +11,7 @@ from kirby.core.records import TopicName
 from kirby.kafka import embedded
 from kirby.kafka.asking import StableEnds
 from kirby.kafka.broker_process import wait_for_end
-from kirby.kafka.events import Answered, NotAnswered
+from kirby.kafka.events import Answered, LogNamed, NotAnswered
 from kirby.kafka.making import ensure_topics
 from kirby.kafka.queries import Queries
 from kirby.kafka.settings import KafkaSettings
@@ -50,3 +50,21 @@ def test_the_second_question_after_a_restart_is_answered_and_none_is_answered_wr
     assert post.next(Answered).offsets == {HOSTS: (0,)}
     queries.close()
     post.close()
+
+
+def test_a_topic_is_named_alike_until_its_data_is_lost_and_it_is_made_anew(folder: Path) -> None:
+    names = []
+
+    for state in (folder, folder, folder.with_name("another")):
+        post = Post()
+        settings = KafkaSettings(bootstrap=embedded.ensure(state), prefix=".kirby.")
+        ensure_topics(settings)
+        queries = Queries(settings, post.mailbox)
+        queries.ask_log(HOSTS, tag="log", limit_s=10.0)
+        names.append(post.next(LogNamed).log)
+        queries.close()
+        post.close()
+    embedded.stop(folder.with_name("another"))
+
+    assert names[0] == names[1] != names[2]
+    assert names[0]

@@ -273,7 +273,7 @@ class Shim:
                 line: Request = {"run": key[0], "attempt": key[1], "outcome": outcome}
                 self._noted.append((line, None, None))
             case effects.KeepCounters():
-                self._noted.append(({"newest": self.book.newest}, None, None))
+                self._noted.append((self.book.lives.kept(), None, None))
                 self._noted.append(({"counters": dict(self.book.counters)}, None, None))
             case effects.Discard(key=key):
                 self._discarded.append(key)
@@ -356,7 +356,7 @@ class Shim:
     def _recover(self) -> None:
         disk = self.machine.disk
         past = recovery.Past(disk.lines)
-        self.book.newest, self.book.counters = past.newest, past.counters
+        self.book.lives, self.book.counters = past.lives, past.counters
         now = self.machine.boot_ns()
         for key, folder in disk.folders.items():
             if past.outcomes.get(key) != SHIPPED:

@@ -8,7 +8,7 @@ from kirby.core.leader.state import Scheduling
 from kirby.core.moment import Moment
 from kirby.core.names import Epoch, Host
 from kirby.core.records import Ticket, TopicName
-from tests.builders.leader import ALPHA, FOLDER, NOON, compile_fires
+from tests.builders.leader import ALPHA, FOLDER, NOON, World, compile_fires
 
 
 class Leader:
@@ -78,3 +78,12 @@ def test_records_that_come_without_an_end_for_seconds_are_a_backlog_until_the_en
 
     assert told == [True, True, True, False, False]
     assert leader.is_at_end
+
+
+def test_a_heartbeat_whose_ticket_cannot_stand_before_it_is_of_a_log_that_was_lost():
+    world = World(hosts="alpha")
+
+    world.hears("beta", incarnation=1_000)
+    world.hears("gamma", incarnation=50)
+
+    assert world.ledger.roster.live() == ["alpha", "gamma"]

@@ -217,6 +217,15 @@ def test_a_heartbeat_of_an_earlier_incarnation_changes_nothing() -> None:
     assert HostRow.get().free_slots == 1
 
 
+def test_a_host_whose_incarnations_begin_again_is_shown_once_the_earlier_one_is_silent() -> None:
+    before = a_heartbeat(incarnation=Incarnation(900), free_slots=1)
+    in_a_new_log = a_heartbeat(incarnation=Incarnation(8), free_slots=8, sent=DUE + 60_000 * MS)
+
+    take(placed([before, in_a_new_log], TopicName.HOSTS))
+
+    assert HostRow.get().free_slots == 8
+
+
 def test_the_leader_of_the_highest_epoch_leads() -> None:
     beats = [a_beat(ALPHA, 3), a_beat(Host("beta"), 8), a_beat(ALPHA, 3, DUE + 9000 * MS)]
 

@@ -2,6 +2,7 @@ import pytest
 
 from kirby.shim import effects, events
 from kirby.shim.book import Book
+from kirby.shim.lives import Lives
 from kirby.shim.refusals import Refused
 from tests.builders.shim import (
     DAEMON,
@@ -131,7 +132,56 @@ def test_a_second_hello_of_the_same_incarnation_is_welcome() -> None:
 
     again = book.step(hello(8), NOW)
 
-    assert answer_of(again) == {"newest": 8}
+    assert answer_of(again) == {"newest": 8, "other_log": False}
+
+
+def test_lives_rise_with_the_incarnations_of_one_log() -> None:
+    book = Book()
+
+    lives = [answer_of(book.step(hello(each, "one"), NOW))["newest"] for each in (8, 8, 9)]
+
+    assert lives == [8, 8, 9]
+    assert refusal(book, hello(8, "one")).code == "superseded"
+
+
+def test_a_log_that_begins_anew_is_newer_than_all_of_the_one_that_was_lost() -> None:
+    book = Book()
+    book.step(hello(1_000, "lost"), NOW)
+
+    first = answer_of(book.step(hello(3, "new"), NOW))
+    second = answer_of(book.step(hello(9, "new"), NOW))
+
+    assert first == {"newest": 1_001, "other_log": True}
+    assert second == {"newest": 1_007, "other_log": False}
+    assert refusal(book, hello(3, "new")).code == "superseded"
+    assert refusal(book, stop(incarnation=1_000)).code == "superseded"
+
+
+def test_an_earlier_log_is_returned_to_only_by_a_life_that_it_has_not_seen() -> None:
+    book = Book()
+    book.step(hello(1_000, "one"), NOW)
+    book.step(hello(3, "other"), NOW)
+
+    stale = refusal(book, hello(1_000, "one"))
+    back = answer_of(book.step(hello(1_001, "one"), NOW))
+
+    assert (stale.code, stale.more) == ("superseded", {"newest": 1_001})
+    assert back == {"newest": 1_002, "other_log": True}
+    assert refusal(book, hello(3, "other")).code == "superseded"
+
+
+def test_lives_are_read_back_with_their_logs_and_from_before_logs_had_names() -> None:
+    book, again, before = Book(), Lives(), Lives()
+    book.step(hello(1_000, "lost"), NOW)
+    book.step(hello(3, "new"), NOW)
+
+    again.read(book.lives.kept())
+    before.read({"newest": 1_000})
+
+    assert not again.greet("new", 4)
+    assert again.newest == 1_002
+    assert not before.greet("new", 4)
+    assert before.newest == 1_001
 
 
 def test_the_newest_incarnation_is_kept_before_it_is_answered() -> None:
