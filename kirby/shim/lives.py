@@ -46,7 +46,7 @@ class Lives:
     def kept(self) -> Request:
         """Return what is written down."""
         line: Request = {"newest": self.newest, "log": self.log, "ahead": self._ahead}
-        return {**line, "highest": self._highest}
+        return {**line, "highest": dict(self._highest)}
 
     def read(self, line: Request) -> None:
         """Take back what was written down last; it may be of a shim that knew of no logs."""
