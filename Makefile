@@ -11,8 +11,8 @@ WITHOUT_HOSTS := --ignore=tests/integration/joining
 ON_ALL_CORES := -n logical
 # A whole cluster on one machine, which needs root: `make stories-of-hosts`.
 WITHOUT_STORIES_OF_HOSTS := --ignore=tests/acceptance/hosts
-# Real processes on a busy machine may miss a deadline once; a second miss is a failure.
-RERUNS := --reruns 1
+# Real processes on a busy machine may miss a deadline, seldom twice; a third miss is a failure.
+RERUNS := --reruns 2
 # Switching every rule off in turn takes longer than all other simulations: `make rules`.
 WITHOUT_RULES := --ignore=tests/simulation/cluster/test_cluster_mutations.py
 
