@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SHELL := /bin/bash
-# Three real hosts at a time want more than two cores that others use as well: `make hosts`.
+# Several hosts with a Kafka of their own want the machine without the broker of the other tests.
 WITHOUT_HOSTS := --ignore=tests/integration/joining
 # What touches nothing is shared out; whoever starts processes of its own has all cores for itself.
 ON_ALL_CORES := -n logical
@@ -43,6 +43,7 @@ test: $(INSTALLED) ## Run the tests that run anywhere: pure ones, and those with
 	$(BIN)/pytest -q $(ON_ALL_CORES) tests/unit
 	$(BIN)/pytest -q tests/simulation $(WITHOUT_RULES)
 	$(BIN)/pytest -q tests/integration $(WITHOUT_HOSTS) $(RERUNS)
+	$(BIN)/pytest -q tests/integration/joining $(RERUNS)
 
 check: format lint types contracts unit simulation ## Format, lint, types, import contracts, fast tests
 
@@ -76,9 +77,10 @@ simulate: $(INSTALLED) ## Run the whole core through HISTORIES seeded histories,
 
 integration: $(INSTALLED) ## Run the tests with real Kafka, databases and processes
 	$(BIN)/pytest -q tests/integration $(WITHOUT_HOSTS) $(RERUNS)
+	$(BIN)/pytest -q tests/integration/joining $(RERUNS)
 
 hosts: $(INSTALLED) ## Run the tests with several hosts on this machine; those with networks need root
-	$(BIN)/pytest -q tests/integration/joining
+	$(BIN)/pytest -q tests/integration/joining $(RERUNS)
 
 acceptance: $(INSTALLED) ## Run the stories: the command line and the whole system
 	$(BIN)/pytest -q tests/acceptance $(WITHOUT_STORIES_OF_HOSTS) $(RERUNS)
