@@ -19,7 +19,7 @@ Place = tuple[TopicName, int]
 START = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 PARTITIONS = 2  # of a keyed topic: enough for records of one run to overtake those of another
 SINGLE = frozenset({TopicName.HOSTS, TopicName.LEADERSHIP})
-COMPACTED = (TopicName.CURSOR, TopicName.SCHEDULE, TopicName.HOSTS)
+COMPACTED = (TopicName.CURSOR, TopicName.SCHEDULE, TopicName.HOSTS, TopicName.DAEMONS)
 TRANSACTION_SECONDS = 10.0  # an open transaction is aborted after that
 
 

@@ -18,6 +18,7 @@ from kirby.core.records import (
     Stretch,
 )
 from tests.simulation.cluster.broker import Entry, instant_of
+from tests.simulation.cluster.daemon_checkers import ABOUT_DAEMONS, runs_in_the_end
 from tests.simulation.cluster.evidence import (
     Record,
     Violation,
@@ -31,13 +32,12 @@ from tests.simulation.cluster.history import (
     STORM_SECONDS,
     History,
 )
-from tests.simulation.cluster.promises import LOST_SECONDS, PROMISES, Checker, was_silent
+from tests.simulation.cluster.promises import PROMISES, Checker, excused, was_silent
 from tests.simulation.cluster.reading import ledger_read_from, told_of
 from tests.simulation.cluster.shim_sim import Script
 
 CLOCK_SECONDS = 0.3  # a host knows the broker's clock to so much, in calm weather
 JUMP_SECONDS = 20.0  # after its clock was set a host has to learn that first (S1)
-THAW_SECONDS = 0.25  # I6: so long a host frozen past its lease may need to kill
 LEARN_SECONDS = 1.5  # what was written so shortly before an end need not have been read
 EDIT_SECONDS = 80.0  # a fire so near to an edit may be decided by either definition
 
@@ -213,29 +213,11 @@ def no_overlap(history: History, record: Record) -> Iterator[Violation]:
         for number, later in enumerate(started):
             for earlier in started[:number]:
                 overlap = (earlier.ended or history.now.now) - (later.started or 0.0)
-                excused = _excused(history, record, earlier, later)
-                if overlap > 0 and not excused:
+                is_excused = excused(history, record, earlier, later)
+                if overlap > 0 and not is_excused:
                     pair = f"{attempt_of(earlier)} on {earlier.host} and {attempt_of(later)}"
                     where = f"on {later.host} at {later.started:.2f}, for {overlap:.2f} s"
                     yield Violation(rule="I6", sentence=f"{pair} {where}")
-
-
-def _excused(history: History, record: Record, earlier: Script, later: Script) -> bool:
-    """Whether two runs may overlap: after a thaw for a moment, or when the earlier was lost."""
-    host = history.world.hosts[Host(earlier.host)]
-    ended = earlier.ended or history.now.now
-    assert earlier.started is not None
-    assert later.started is not None
-    if earlier.order.exclusive:
-        # A frozen script does nothing: what counts is how long it goes on after the thaw.
-        thaws = [at for at in host.thaws if earlier.started < at <= ended]
-        frozen = host.was_frozen(later.started) or bool(thaws)
-        return frozen and ended - max(thaws, default=ended) <= THAW_SECONDS
-    beats = [entry.stood for beat, entry in record.beats if beat.host == earlier.host]
-    before = max((at for at in beats if at <= earlier.started), default=earlier.started)
-    around = [before, *[at for at in beats if earlier.started < at < later.started]]
-    gaps = [b - a for a, b in zip(around, [*around[1:], later.started], strict=True)]
-    return max(gaps) >= LOST_SECONDS
 
 
 def cursor_rises(history: History, record: Record) -> Iterator[Violation]:
@@ -279,6 +261,7 @@ CHECKERS: tuple[Checker, ...] = (
     cursor_rises,
     same_again,
     *PROMISES,
+    *ABOUT_DAEMONS,
 )
 
 
@@ -292,7 +275,7 @@ def required(history: History) -> Iterator[tuple[ContextKey, datetime]]:
     for context in history.script.contexts:
         known = [(at, definition) for at, key, definition in edits if key == context]
         first = history.first_considered(context)
-        if first is None or known[0][1] is None:
+        if first is None or known[0][1] is None or not known[0][1].schedules:
             continue
         compiled = history.world.compile(known[0][1])
         due = compiled.next_after(first)
@@ -330,7 +313,11 @@ def is_settled(history: History) -> bool:
         for offer, _ in record.offers
         if seconds_of(due_of(offer.run)) < STORM_SECONDS + REQUIRED_SECONDS
     }
-    return offered <= done and not list(_unended(history, record, done))
+    return (
+        offered <= done
+        and not list(_unended(history, record, done))
+        and not list(runs_in_the_end(history, record))
+    )
 
 
 def _unended(history: History, record: Record, done: set[str]) -> Iterator[str]:

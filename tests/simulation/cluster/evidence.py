@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from kirby.core.names import AttemptId, Epoch
+from kirby.core.names import AttemptId, Epoch, is_instance
 from kirby.core.records import (
     AnyRecord,
     Beat,
@@ -86,9 +86,15 @@ def record_of(history: History) -> Record:
 
 
 def scripts(history: History) -> Iterator[Script]:
-    """Return all that ever started, in no order."""
+    """Return all scheduled runs that ever started, in no order."""
     for host in history.world.hosts.values():
-        yield from host.machine.all_scripts
+        yield from (each for each in host.machine.all_scripts if not is_instance(each.key[0]))
+
+
+def instances(history: History) -> Iterator[Script]:
+    """Return all lives of daemons, in no order."""
+    for host in history.world.hosts.values():
+        yield from (each for each in host.machine.all_scripts if is_instance(each.key[0]))
 
 
 def attempt_of(script: Script) -> AttemptId:

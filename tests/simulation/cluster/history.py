@@ -18,6 +18,8 @@ LOOK_SECONDS = 5.0  # how often it is looked, after the storm, whether all is se
 SETTLED_SECONDS = 90.0  # by when everything must be, after the storm
 REQUIRED_SECONDS = 3.0  # fires due so long after the storm must have their ends
 LAST_FAULT_SECONDS = 52.0
+DAEMON_SHARE = 0.3  # of the histories have a daemon as well
+FAN = ContextKey("fan/prod")
 
 CRONS = ("*/4 * * * * *", "*/5 * * * * *", "*/10 * * * * *", "*/15 * * * * *", "3-59/7 * * * * *")
 
@@ -64,7 +66,8 @@ class Script:
                 for name in each.policies.__struct_fields__
                 if getattr(each.policies, name) != getattr(Policies(), name)
             )
-            lines.append(f"{context}: {each.schedules[0].cron!r}; {policies}")
+            when = repr(each.schedules[0].cron) if each.schedules else f"daemon on {each.hosts}"
+            lines.append(f"{context}: {when}; {policies}")
         return "\n".join([*lines, *map(str, self.steps)])
 
 
@@ -73,6 +76,8 @@ def script_of(seed: int) -> Script:
     chance = random.Random(seed * 7919 + 1)
     hosts = chance.choice((1, 2, 2, 3, 3, 3))
     contexts = [_context(chance, number) for number in range(chance.choice((1, 2, 2)))]
+    if chance.random() < DAEMON_SHARE:
+        contexts.append(_daemon(chance, hosts))
     stormy = chance.random() < 0.6
     script = Script(
         hosts=hosts,
@@ -85,13 +90,13 @@ def script_of(seed: int) -> Script:
         long_share=chance.choice((0.2, 0.2, 0.7)),
     )
     names = NAMES[:hosts]
-    kinds = list(FAULTS)
+    kinds = [*FAULTS, *(DAEMON_FAULTS if contexts[-1].kind is JobKind.DAEMON else ())]
     if chance.random() < 0.6:  # few kinds, so that they meet each other
         kinds = chance.sample(kinds, chance.choice((2, 3, 4)))
     for _ in range(chance.choice((1, 3, 6, 9, 14))):
         at = chance.uniform(BEGIN_SECONDS, LAST_FAULT_SECONDS)
         kind = chance.choice(kinds)
-        args = FAULTS[kind](chance, names, list(script.contexts))
+        args = (FAULTS | DAEMON_FAULTS)[kind](chance, names, list(script.contexts))
         script.steps.append(Step(at=at, what=kind, args=args))
     script.steps.sort(key=lambda step: step.at)
     return script
@@ -115,6 +120,19 @@ def _context(chance: random.Random, number: int) -> Definition:
             grace=timedelta(seconds=chance.choice((0, 2))),
             start_window=timedelta(seconds=window) if window else None,
             prestart=chance.random() < 0.8,
+        ),
+    )
+
+
+def _daemon(chance: random.Random, hosts: int) -> Definition:
+    some = tuple(chance.sample(NAMES[:hosts], min(2, hosts)))
+    return Definition(
+        context=ContextKey("fan/prod"),
+        kind=JobKind.DAEMON,
+        package="script==1.0",
+        hosts=chance.choice(("all", 1, 1, 2, some)),
+        policies=Policies(
+            exclusive=chance.random() < 0.6, grace=timedelta(seconds=chance.choice((0, 2)))
         ),
     )
 
@@ -198,6 +216,14 @@ FAULTS: dict[str, Draw] = {
     "reschedule": _context_cron,
     "ask_run": _context_bool,
     "ask_stop": _nothing,
+}
+
+DAEMON_FAULTS: dict[str, Draw] = {
+    "renew_arbiter": _host,
+    "renew_watchdog": _host,
+    "restart_daemon": _nothing,
+    "hold_daemon": _only_seconds,
+    "drain": _host_seconds,
 }
 
 # What may keep a host from heartbeats for as long as it takes to be lost.
@@ -452,6 +478,25 @@ class History:
     def web_down(self, seconds: float) -> None:
         self.world.web.is_up = False
         self._later(seconds, lambda: setattr(self.world.web, "is_up", True))
+
+    def renew_arbiter(self, host: Host) -> None:
+        if not self.world.hosts[host].frozen:
+            self.world.hosts[host].renew_arbiter()
+
+    def renew_watchdog(self, host: Host) -> None:
+        if not self.world.hosts[host].frozen:
+            self.world.hosts[host].renew_watchdog()
+
+    def restart_daemon(self) -> None:
+        self.world.restart(FAN)
+
+    def hold_daemon(self, seconds: float) -> None:
+        self.world.hold(FAN, min(seconds, STORM_SECONDS - self.now.now))
+
+    def drain(self, host: Host, seconds: float) -> None:
+        web = self.world.web
+        web.drain(web.drained | {host})
+        self._later(seconds, lambda: web.drain(web.drained - {host}))
 
     def compact(self) -> None:
         self.world.broker.compact()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from kirby.core.moment import Moment
 from kirby.core.names import AttemptId, Host
 from tests.simulation.cluster.broker import START, instant_of
+from tests.simulation.cluster.daemoning import SimArbiter, SimWatchdog
 from tests.simulation.cluster.leading import SimScheduler, SimSupervisor
 from tests.simulation.cluster.life import Deed, Life
 from tests.simulation.cluster.shim_sim import Disk, Machine, Shim
@@ -37,6 +38,8 @@ class SimHost:
         self.supervisor: SimSupervisor | None = None
         self.runner: SimRunner | None = None
         self.recorder: SimRecorder | None = None
+        self.arbiter: SimArbiter | None = None
+        self.watchdog: SimWatchdog | None = None
         self.old: list[SimRunner | SimScheduler] = []  # lives on beside its successor
         self.armed_at: dict[AttemptId, float] = {}
         self.frozen: list[Life] = []
@@ -109,9 +112,7 @@ class SimHost:
             return
         self.is_up = True
         self.renew_shim()
-        self.supervisor = SimSupervisor(self)
-        self.runner = SimRunner(self)
-        self.recorder = SimRecorder(self)
+        self.start_actors()
 
     def kill(self) -> None:
         """End everything on it at once."""
@@ -156,7 +157,10 @@ class SimHost:
             self.runner.kill()
         if self.recorder is not None:
             self.recorder.kill()
-        self.supervisor = self.runner = self.recorder = None
+        for keeper in (self.arbiter, self.watchdog):
+            if keeper is not None:
+                keeper.kill()
+        self.supervisor = self.runner = self.recorder = self.arbiter = self.watchdog = None
 
     def start_actors(self) -> None:
         """Start Kirby beside the shim that is there."""
@@ -164,6 +168,9 @@ class SimHost:
             self.supervisor = SimSupervisor(self)
             self.runner = SimRunner(self)
             self.recorder = SimRecorder(self)
+            if self.world.has_daemons:
+                self.watchdog = SimWatchdog(self)
+                self.arbiter = SimArbiter(self)
 
     def renew_shim(self) -> None:
         """Start a shim, where none lives."""
@@ -203,6 +210,18 @@ class SimHost:
         for each in self.old:
             if isinstance(each, SimScheduler):
                 each.kill()
+
+    def renew_arbiter(self) -> None:
+        """Make the Arbiter anew."""
+        if self.arbiter is not None:
+            self.arbiter.kill()
+            self.arbiter = SimArbiter(self)
+
+    def renew_watchdog(self) -> None:
+        """Make the Watchdog anew; its daemons go on."""
+        if self.watchdog is not None:
+            self.watchdog.kill()
+            self.watchdog = SimWatchdog(self)
 
     def renew_recorder(self) -> None:
         """Make the Recorder anew."""
@@ -255,6 +274,7 @@ class SimHost:
             return []
         lives = [self.supervisor.life, self.supervisor.scheduler.life]
         lives += [self.runner.life, self.recorder.life]
+        lives += [each.life for each in (self.arbiter, self.watchdog) if each is not None]
         return lives + [each.life for each in self.old]
 
     def _below(self) -> list[Life]:

@@ -131,7 +131,6 @@ class SimScheduler:
             case BecomeLeader(record=record):
                 self._drop_lead()
                 self.link = link = Link(wire=self.wire, tell=self._link_told)
-                link.ends_before = self._ends()
                 link.become(record)
             case FetchSchedule(since=since):
                 self.host.world.web.fetch(self.life, since, self._fetched)

@@ -24,7 +24,7 @@ from kirby.core.clock_offset import ClockOffset
 from kirby.core.leader import book as leader_book
 from kirby.core.leader import coup, decisions, fire, offering, plan, read_up, roster, superseded
 from kirby.core.leader import ledger as leader_ledger
-from kirby.core.leader.events import Committed
+from kirby.core.leader.events import AskLeadershipEnd, Committed
 from kirby.core.leader.ledger import Ledger
 from kirby.core.names import AttemptId
 from kirby.core.records import LeaderClaim, Phase, TopicName
@@ -245,13 +245,20 @@ def _no_fencing() -> list[Change]:
 
 def _ends_before_fencing() -> list[Change]:
     """Step 4; partitions lag often, so that reading up does not overshoot its ends."""
+    asked: dict[leading.SimScheduler, Any] = {}
 
-    def ends_of(scheduler: leading.SimScheduler) -> Any:
-        known = scheduler.link
-        return known.ends_before if known is not None else scheduler._ends()
+    def perform(self: leading.SimScheduler, effect: Any) -> None:
+        if isinstance(effect, AskLeadershipEnd):
+            asked[self] = self._ends()
+        original(self, effect)
 
-    lagging = (world, "LAGGING", 0.5)
-    return [(leading, "ends_of", ends_of), lagging, *_gate_always_open()]
+    original = leading.SimScheduler._perform
+    return [
+        (leading.SimScheduler, "_perform", perform),
+        (leading, "ends_of", lambda scheduler: asked[scheduler]),
+        (world, "LAGGING", 0.5),
+        *_gate_always_open(),
+    ]
 
 
 def _nothing_named_is_read() -> list[Change]:

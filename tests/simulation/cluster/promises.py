@@ -18,7 +18,9 @@ from tests.simulation.cluster.evidence import (
     scripts,
 )
 from tests.simulation.cluster.history import History
+from tests.simulation.cluster.shim_sim import Script
 
+THAW_SECONDS = 0.25  # I6: so long a host frozen past its lease may need to kill
 LOST_SECONDS = 19.0  # no host is lost after less silence (L2), but for what a beat's way takes
 OBEY_SECONDS = 20.0  # a claim, its repetition with the next heartbeat, the grace, and a bit
 LEARN_SECONDS = 1.5
@@ -128,6 +130,24 @@ def was_silent(record: Record, host: Host, at: float) -> bool:
     """Whether a host was silent for so long, at an instant, that it may be lost."""
     heard = [entry.stood for beat, entry in record.beats if beat.host == host and entry.stood < at]
     return not heard or at - heard[-1] >= LOST_SECONDS
+
+
+def excused(history: History, record: Record, earlier: Script, later: Script) -> bool:
+    """Whether two runs may overlap: after a thaw for a moment, or when the earlier was lost."""
+    host = history.world.hosts[Host(earlier.host)]
+    ended = earlier.ended or history.now.now
+    assert earlier.started is not None
+    assert later.started is not None
+    if earlier.order.exclusive:
+        # A frozen script does nothing: what counts is how long it goes on after the thaw.
+        thaws = [at for at in host.thaws if earlier.started < at <= ended]
+        frozen = host.was_frozen(later.started) or bool(thaws)
+        return frozen and ended - max(thaws, default=ended) <= THAW_SECONDS
+    beats = [entry.stood for beat, entry in record.beats if beat.host == earlier.host]
+    before = max((at for at in beats if at <= earlier.started), default=earlier.started)
+    around = [before, *[at for at in beats if earlier.started < at < later.started]]
+    gaps = [b - a for a, b in zip(around, [*around[1:], later.started], strict=True)]
+    return max(gaps) >= LOST_SECONDS
 
 
 PROMISES: tuple[Checker, ...] = (

@@ -8,6 +8,7 @@ from kirby.core.nouns import CatchUp, CronLine, Definition, JobKind, Lost, Overl
 from tests.simulation.cluster.history import Script, Step
 
 PUMP = ContextKey("pump/prod")
+FAN = ContextKey("fan/prod")
 EACH_SECOND = "* * * * * *"
 ALLOWED: dict[str, Any] = {"overlap": Overlap.ALLOW, "exclusive": False}
 
@@ -105,8 +106,8 @@ def shims_die_while_runners_sleep() -> Script:
         at = 5.5 + 6.0 * number
         steps.append(Step(at=at, what="freeze_runner", args=("alpha", 5.0)))
         steps.append(Step(at=at + 0.05, what="kill_shim", args=("alpha", 0.4)))
-        steps.append(Step(at=at + 4.5, what="kill_shim", args=("alpha", 0.4)))
-    return a_script(*steps, hosts=1, loss=0.1, longest=1.0, cron=EACH_SECOND, policies=ALLOWED)
+        steps.append(Step(at=at + 5.05, what="kill_shim", args=("alpha", 0.4)))
+    return a_script(*steps, hosts=1, loss=0.2, longest=0.5, cron=EACH_SECOND, policies=ALLOWED)
 
 
 def leaders_depose_each_other() -> Script:
@@ -169,3 +170,44 @@ def machines_are_copied() -> Script:
     """A host goes on with the disk of another one, which lives."""
     steps = [Step(at=9.2 + 9 * n, what="clone", args=("beta", "alpha", 1.0)) for n in range(5)]
     return a_script(*steps, exclusive=False)
+
+
+def a_daemon_script(*steps: Step, loss: float = 0.0, late: float = 0.0, hosts: int = 3) -> Script:
+    """Return a world with a daemon that must not be on two hosts, and what befalls it."""
+    fan = Definition(
+        context=FAN,
+        kind=JobKind.DAEMON,
+        package="script==1.0",
+        hosts=1,
+        policies=Policies(exclusive=True, grace=timedelta(seconds=2)),
+    )
+    script = a_script(*steps, hosts=hosts, loss=loss, late=late, longest=1.0, policies=ALLOWED)
+    script.contexts[FAN] = fan
+    return script
+
+
+def a_daemon_is_moved() -> Script:
+    """The hosts are drained in turn, so that it moves each few seconds."""
+    steps = [
+        Step(at=8.0 + 4 * number, what="drain", args=(host, 3.9))
+        for number, host in enumerate(("alpha", "beta", "gamma") * 4)
+    ]
+    return a_daemon_script(*steps)
+
+
+def a_daemon_is_moved_while_arbiters_come_and_go() -> Script:
+    """What an earlier Arbiter has said to a Watchdog may arrive after its end."""
+    steps = list(a_daemon_is_moved().steps)
+    for number in range(40):
+        host = ("alpha", "beta", "gamma")[number % 3]
+        what = ("renew_arbiter", "renew_watchdog", "renew_runner")[number % 7 % 3]
+        args = (host, False) if what == "renew_runner" else (host,)
+        steps.append(Step(at=8.0 + 1.1 * number, what=what, args=args))
+    return a_daemon_script(*sorted(steps, key=lambda step: step.at), loss=0.1, late=0.15)
+
+
+def a_daemons_host_is_cut_off() -> Script:
+    """It is lost, and the daemon begins elsewhere after its lease."""
+    return a_daemon_script(
+        *(Step(at=14.0, what="cut_off", args=(host, 40.0)) for host in ("alpha", "beta"))
+    )

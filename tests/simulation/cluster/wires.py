@@ -4,7 +4,7 @@ Every step of the way takes its time, may find the host cut off, and may lose it
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from kirby.core.leader.draft import Post
@@ -188,7 +188,6 @@ class Link:
     tell: Callable[[Became | Committed | LinkFailed], None]
     producer: int = 0
     over: bool = False
-    ends_before: dict[TopicName, tuple[int, ...]] = field(default_factory=dict)
 
     def become(self, record: Leadership) -> None:
         """Fence every earlier leader and write the record that makes the epoch."""

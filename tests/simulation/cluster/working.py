@@ -217,8 +217,10 @@ class SimRunner(ShimUser):
             case BuildAhead(package=package):
                 told = EnvironmentTold(package=package, state=EnvironmentState.READY)
                 self.host.tell(self.life, lambda: self.step(told))
-            case TellIncarnation():
-                pass
+            case TellIncarnation(incarnation=incarnation):
+                arbiter = self.host.arbiter
+                if arbiter is not None:
+                    self.host.tell(arbiter.life, lambda: arbiter.incarnation(incarnation))
             case EndNow():
                 self.host.runner_ended(self)
             case _:

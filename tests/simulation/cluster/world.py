@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from kirby.core.names import ContextKey, Host, RunId, manual_run_id
-from kirby.core.nouns import CronLine, Definition, Schedule, Suspension
+from kirby.core.nouns import CronLine, Definition, JobKind, Schedule, Suspension
 from kirby.core.planning.fires import fires_of
-from kirby.core.records import RunRequest, StopRequest, TopicName
+from kirby.core.records import RestartRequest, RunRequest, StopRequest, TopicName
 from tests.simulation.cluster.broker import Broker, instant_of
 from tests.simulation.cluster.host import SimHost
 from tests.simulation.cluster.life import Life, Timeline
@@ -20,6 +20,8 @@ NAMES = tuple(Host(name) for name in ("alpha", "beta", "gamma", "delta"))
 STEADY_SECONDS = 0.002  # mean of a step to the broker in calm weather
 WEB_SECONDS = 0.02
 PLENTY = 10_000
+FOR_EVER = 10_000.0  # a daemon that does not crash
+CRASHES_UNTIL = 50.0
 LAGGING = 0.1  # of the fetches, in a storm: one partition's broker is slower than the others'
 
 
@@ -87,6 +89,7 @@ class Web:
     definitions: dict[ContextKey, Definition] = field(default_factory=dict)
     revision: int = 1
     is_up: bool = True
+    drained: frozenset[Host] = frozenset()
     edits: list[tuple[float, ContextKey, Definition | None]] = field(default_factory=list)
 
     def put(self, definition: Definition) -> None:
@@ -96,11 +99,20 @@ class Web:
         self.definitions[held.context] = held
         self.edits.append((self.timeline.now, held.context, held))
 
+    def is_daemon(self, context: str) -> bool:
+        """Whether a context is, or was, a daemon."""
+        return any(key == context and each and not each.schedules for _, key, each in self.edits)
+
     def drop(self, context: ContextKey) -> None:
         """Disable a context."""
         if self.definitions.pop(context, None) is not None:
             self.revision += 1
             self.edits.append((self.timeline.now, context, None))
+
+    def drain(self, drained: frozenset[Host]) -> None:
+        """Take note of which hosts are to be left."""
+        self.drained = drained
+        self.revision += 1
 
     def fetch(
         self, life: Life, since: int | None, told: Callable[[Schedule | None, bool], None]
@@ -114,7 +126,9 @@ class Web:
                 life.after(WEB_SECONDS, lambda: told(None, False))
             else:
                 contexts = tuple(self.definitions.values())
-                schedule = Schedule(revision=self.revision, contexts=contexts)
+                schedule = Schedule(
+                    revision=self.revision, contexts=contexts, drained=tuple(sorted(self.drained))
+                )
                 life.after(WEB_SECONDS, lambda: told(schedule, False))
 
         self.timeline.after(WEB_SECONDS, answer)
@@ -142,6 +156,7 @@ class World:
         self.requests = 0
         self.asked: list[RunId] = []
         self.longest, self.long_share = 2.0, 0.2
+        self.has_daemons = any(each.kind is JobKind.DAEMON for each in contexts.values())
         for definition in contexts.values():
             self.web.put(definition)
         self.hosts = {
@@ -159,6 +174,9 @@ class World:
     def duration(self, context: str) -> tuple[float, int]:
         """Draw how long a script runs, and its wait status."""
         chance = self.timeline.chance
+        if self.web.is_daemon(context):
+            crashes = chance.random() < 0.2 and self.timeline.now < CRASHES_UNTIL
+            return (chance.expovariate(0.2), 256) if crashes else (FOR_EVER, 0)
         status = 256 if chance.random() < 0.15 else 0
         if chance.random() < self.long_share:
             return chance.uniform(1.0, self.longest), status
@@ -193,6 +211,26 @@ class World:
             now = instant_of(self.timeline.now)
             request = StopRequest(context=context, run=run, asked_by="bob", at=now)
             self.broker.append(TopicName.REQUESTS, context, request)
+
+    def restart(self, context: ContextKey) -> None:
+        """Ask for new instances of a daemon."""
+        now = instant_of(self.timeline.now)
+        request = RestartRequest(context=context, asked_by="cleo", at=now)
+        self.broker.append(TopicName.REQUESTS, context, request)
+
+    def hold(self, context: ContextKey, seconds: float) -> None:
+        """Stop a daemon by hand for a while."""
+        definition = self.web.definitions.get(context)
+        if definition is None or definition.schedules:
+            return
+        self.web.put(msgspec.structs.replace(definition, held=True))
+
+        def go_on() -> None:
+            held = self.web.definitions.get(context)
+            if held is not None:
+                self.web.put(msgspec.structs.replace(held, held=False))
+
+        self.timeline.after(seconds, go_on)
 
     def suspend(self, context: ContextKey, seconds: float) -> None:
         """Suspend a context from now on for a while."""
