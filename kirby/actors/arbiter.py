@@ -14,6 +14,7 @@ from kirby.actors.ticking import Tick, Ticking
 from kirby.core.claims.reading_up import ReadingUp
 from kirby.core.guarding import daemons
 from kirby.core.guarding.daemons import (
+    AskEnd,
     DaemonOfferRead,
     Daemons,
     Effect,
@@ -177,6 +178,9 @@ class Arbiter(KirbyActor):
                 self._tell_runner(InstanceIs(instance=instance, gone=gone))
             case TellRunnerAll(instances=instances):
                 self._tell_runner(InstancesAre(instances=instances))
+            case AskEnd():
+                self._reading_up = self._reading_up.anew()
+                self._ask_ends()
             case FindWatchdog(context=context):
                 self.send(self._supervisor, WatchdogWanted(context=context))
 
@@ -231,7 +235,7 @@ class Arbiter(KirbyActor):
         yield from self._look_whether_read_up()
 
     def _look_whether_read_up(self) -> Iterator[Event]:
-        if not self.daemons.read_up and self._reading_up.is_complete:
+        if not self.daemons.is_sure and self._reading_up.is_complete:
             yield OffersReadUp()
 
     # -- the shim

@@ -25,6 +25,10 @@ class ReadingUp:
         }
         return replace(self, ends=flat)
 
+    def anew(self) -> "ReadingUp":
+        """Ask once more how far is far enough: nothing is until that is answered."""
+        return replace(self, ends=None)
+
     def reached(self, place: Place, next_offset: int) -> "ReadingUp":
         """Note that a partition was read, or its end reached; the next record has this offset."""
         if self.positions.get(place, -1) >= next_offset:

@@ -50,6 +50,11 @@ class FindWatchdog:
     context: ContextKey
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskEnd:
+    """Ask for the end of the offers; `OffersReadUp` when they were read up to it."""
+
+
 Word: TypeAlias = Keep | Release
 
 
@@ -68,6 +73,7 @@ class Daemons:
     host: Host
     incarnation: Incarnation | None = None
     read_up: bool = False
+    checking: bool = False  # whether what was read is still the latest
     offers: Mapping[ContextKey, DaemonOffer] = field(default_factory=dict)
     epochs: Mapping[ContextKey, Epoch] = field(default_factory=dict)  # highest seen, also of others
     here: Mapping[ContextKey, Instance] = field(default_factory=dict)  # as the Watchdogs say
@@ -77,6 +83,11 @@ class Daemons:
     # What may run or start here, until its Watchdog says that nothing is left.
     maybe: frozenset[ContextKey] = frozenset()
     read: Mapping[int, int] = field(default_factory=dict)  # the next offset of each partition
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the offers that were read are the latest, as far as that can be known."""
+        return self.read_up and not self.checking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +171,7 @@ Event: TypeAlias = (
     | WatchdogReplaced
     | Ticked
 )
-Effect: TypeAlias = Word | FindWatchdog | TellRunner | TellRunnerAll
+Effect: TypeAlias = Word | AskEnd | FindWatchdog | TellRunner | TellRunnerAll
 
 
 def step(daemons: Daemons, event: Event, boot: float) -> tuple[Daemons, list[Effect]]:
@@ -186,7 +197,7 @@ def _take(daemons: Daemons, event: Event) -> tuple[Daemons, list[Effect]]:
             reached = max(event.next_offset, daemons.read.get(event.partition, 0))
             return replace(daemons, read={**daemons.read, event.partition: reached}), []
         case OffersReadUp():
-            return replace(daemons, read_up=True), []
+            return replace(daemons, read_up=True, checking=False), []
         case ShimHolds():
             return _looked(daemons, event.contexts)
         case InstanceSeen():
@@ -240,15 +251,28 @@ def _seen(daemons: Daemons, event: InstanceSeen) -> tuple[Daemons, list[Effect]]
     context = event.instance.context
     tell: list[Effect] = [TellRunner(instance=event.instance, gone=event.gone)]
     if event.gone:
+        said = daemons.said.get(context)
         daemons = _forget(daemons, context)
         found, maybe = daemons.found - {context}, daemons.maybe - {context}
-        return replace(daemons, found=found, maybe=maybe), tell
+        daemons = replace(daemons, found=found, maybe=maybe)
+        if said is not None and isinstance(said.word, Keep):
+            return _given_up(daemons, context, said), [*tell, AskEnd()]
+        return daemons, tell
     answered = daemons.answered
     if event.answers is not None:
         answered = {**answered, context: event.answers}
     known = daemons.here.get(context) == event.instance
     daemons = replace(daemons, here={**daemons.here, context: event.instance}, answered=answered)
     return daemons, [] if known else tell
+
+
+def _given_up(daemons: Daemons, context: ContextKey, said: Said) -> Daemons:
+    """Say nothing before the offers are read to their end again, and this word not at once.
+
+    A Watchdog gives up what it should keep when the host's lease has ended: the host was not heard,
+    and the daemon may have been given to another by an offer that was not read yet.
+    """
+    return replace(daemons, checking=True, said={**daemons.said, context: said})
 
 
 def _forget(daemons: Daemons, context: ContextKey) -> Daemons:
@@ -291,7 +315,7 @@ def _here(daemons: Daemons) -> set[ContextKey]:
 def _differences(daemons: Daemons) -> Iterator[tuple[ContextKey, Word]]:
     """Yield what should be told to the Watchdogs, as what is differs from what should be."""
     incarnation = daemons.incarnation
-    if incarnation is None or not daemons.read_up:
+    if incarnation is None or not daemons.is_sure:
         return
     for context, offer in daemons.offers.items():
         keep = KeepRunning(offer=offer_for(offer, daemons.host), incarnation=incarnation)

@@ -266,6 +266,8 @@ def _refused(daemon: Daemon, event: ArmRefused, now: Moment) -> Daemon:
     wait = timedelta(seconds=REFUSED_SECONDS)
     down = Down(start=now.boot + REFUSED_SECONDS, wait=wait)
     daemon = replace(daemon, life=down, reason=event.sentence)
+    if event.code == "lease":  # this host was silent: whether it should run here is to be asked
+        return replace(daemon, keep=None)
     if event.code == "superseded":
         return replace(daemon, superseded=True)
     if event.code == "not_found":

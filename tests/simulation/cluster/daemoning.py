@@ -9,6 +9,7 @@ from kirby.core.claims.reading_up import ReadingUp
 from kirby.core.guarding import daemons, instance
 from kirby.core.guarding.arming import House
 from kirby.core.guarding.daemons import (
+    AskEnd,
     DaemonOfferRead,
     Daemons,
     FindWatchdog,
@@ -105,6 +106,9 @@ class SimArbiter(ShimUser):
                 self._tell_runner(InstanceTold(instance=told, gone=gone))
             case TellRunnerAll(instances=instances):
                 self._tell_runner(InstancesTold(instances=instances))
+            case AskEnd():
+                self.reading_up = self.reading_up.anew()
+                self._ask_ends()
             case FindWatchdog(context=context) if watchdog is not self.met:
                 self.met = watchdog
                 self.host.tell(self.life, lambda: self.step(WatchdogReplaced(context=context)))
@@ -159,7 +163,7 @@ class SimArbiter(ShimUser):
         ask(self.wire, lambda: {TopicName.DAEMONS: broker.offsets(TopicName.DAEMONS, high)}, heard)
 
     def _look_whether_read_up(self) -> None:
-        if not self.state.read_up and self.reading_up.is_complete:
+        if not self.state.is_sure and self.reading_up.is_complete:
             self.step(OffersReadUp())
 
     # -- the shim

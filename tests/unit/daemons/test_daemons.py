@@ -4,6 +4,7 @@ import msgspec
 
 from kirby.core.guarding import daemons
 from kirby.core.guarding.daemons import (
+    AskEnd,
     DaemonOfferRead,
     Daemons,
     Effect,
@@ -328,6 +329,44 @@ def test_a_new_arbiter_has_a_daemon_that_leaves_confirmed_as_gone() -> None:
     assert told == ((), (MIXER,))
     assert again == []
     assert stood(arbiter) == ((), ())
+
+
+def test_a_daemon_that_its_watchdog_gave_up_begins_only_after_the_offers_are_read_again() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer(hosts=(ALPHA,)))
+    given_up = arbiter.told(InstanceSeen(instance=an_instance(InstanceState.STARTING), gone=True))
+
+    meanwhile = arbiter.after(10.0)
+    arbiter.reads(a_daemon_offer(hosts=(BETA,)))
+    then = arbiter.told(OffersReadUp())
+
+    assert AskEnd() in given_up
+    assert (meanwhile, then) == ([], [])
+
+
+def test_a_daemon_that_was_given_up_and_still_belongs_here_is_told_again_but_not_at_once() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer(hosts=(ALPHA,)))
+    arbiter.told(InstanceSeen(instance=an_instance(InstanceState.STARTING), gone=True))
+
+    at_once = arbiter.told(OffersReadUp())
+    later = arbiter.after(2.0)
+
+    assert at_once == []
+    assert Keep(keep=a_keep()) in later
+
+
+def test_a_daemon_that_was_given_up_is_not_here_for_the_heartbeat() -> None:
+    arbiter = an_arbiter()
+    arbiter.reads(a_daemon_offer(hosts=(ALPHA,)))
+
+    before = stood(arbiter)
+    arbiter.told(InstanceSeen(instance=an_instance(InstanceState.STARTING), gone=True))
+    after = stood(arbiter)
+
+    assert before is not None
+    assert after is not None
+    assert (before[1], after[1]) == ((MIXER,), ())
 
 
 def test_how_far_the_offers_are_read_never_goes_back() -> None:

@@ -277,6 +277,17 @@ def test_a_superseded_word_is_not_carried_out_until_a_newer_one_comes() -> None:
     assert newer == [ArmDaemon(keep=a_keep(life=501))]
 
 
+def test_a_word_that_the_lease_forbids_is_given_up_until_it_is_said_again() -> None:
+    guard = a_guard()
+
+    guard.told(ArmRefused(code="lease", sentence="the lease of this host has ended"))
+    meanwhile, gone = guard.after(60.0), guard.state.is_gone
+    again = guard.told(Wanted(keep=a_keep()))
+
+    assert (meanwhile, gone) == ([], True)
+    assert again == [ArmDaemon(keep=a_keep())]
+
+
 def test_an_instance_that_lived_already_is_adopted_when_the_arm_is_refused() -> None:
     guard = a_guard()
 
