@@ -1,5 +1,6 @@
 """Fixtures of all tiers."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +25,10 @@ def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
     yield prefix
     if "kafka" in request.fixturenames:
         delete_topics(request.getfixturevalue("kafka"), prefix)
+
+
+def pytest_unconfigure() -> None:
+    """End the PostgreSQL of this process, if there is one: a worker of xdist has no other end."""
+    module = sys.modules.get("tests.postgresql_for_tests")
+    if module is not None:
+        module.end_all()

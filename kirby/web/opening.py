@@ -1,6 +1,7 @@
 """What a web service does before it answers: its database, its address, a first token."""
 
 import getpass
+import hashlib
 import socket
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from kirby.model.migrations import upgrade
 from kirby.model.tokens import create_link, owner_of_token, replace_token
 
 NO_DATABASE = 0  # the version of an empty one
-COMMAND_LINE = "command line of {user}@{host}"
+COMMAND_LINE = "command line of {user}@{host}, folder {folder}"
 
 
 class TokenFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,13 +45,20 @@ def see_to_token(folder: StateFolder, url: str, now: datetime) -> None:
     present = _token_file(folder)
     with connection():
         if present is None or owner_of_token(present.token, now) is None:
-            name = COMMAND_LINE.format(user=getpass.getuser(), host=socket.gethostname())
+            # Several web services of one machine may share a database, each with its own folder.
+            name = COMMAND_LINE.format(
+                user=getpass.getuser(), host=socket.gethostname(), folder=_short(folder)
+            )
             token = replace_token(name, "the first start", now)
         else:
             token = present.token
     wanted = TokenFile(url=url, token=token)
     if wanted != present:
         write_private(folder.token, msgspec.json.encode(wanted).decode())
+
+
+def _short(folder: StateFolder) -> str:
+    return hashlib.sha256(str(folder.path.absolute()).encode()).hexdigest()[:8]
 
 
 def first_link_path(now: datetime) -> str:

@@ -34,6 +34,7 @@ from kirby.web.catalogue import PackageCatalogue
 from kirby.web.http_server import HttpServer
 from kirby.web.kafka_parts import KafkaAnswers, KafkaLogs, KafkaRequests, KafkaTopics
 from kirby.web.key_changing import KeyChanging
+from kirby.web.listing import Listing
 from kirby.web.opening import NO_DATABASE, first_link_path, open_database, see_to_token
 from kirby.web.parts import Parts
 from kirby.web.projecting import Projecting
@@ -124,6 +125,9 @@ class WebProcess:
         write_web_address(folder, WebAddress(host=address.host, port=address.port, pid=os.getpid()))
         if before == NO_DATABASE:
             leave_first_link(folder, url + first_link_path(datetime.now(UTC)))
+        listing = Listing(url=url, host=self.settings.configuration.name, version=own_version())
+        stack.callback(listing.close)
+        listing.start()
         _log.info("the web service answers at %s", url)
         self._stop.wait()
         server.stop()

@@ -85,6 +85,8 @@ def _applied() -> frozenset[int]:
 
 def _lock_and_read_version() -> int:
     if not is_sqlite():
+        database.execute_sql("SET LOCAL statement_timeout = 0")  # a large table takes its time
+        database.execute_sql("SET LOCAL lock_timeout = 0")
         database.execute_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     return version()
 
