@@ -23,12 +23,21 @@ TOPICS_LIMIT = 100
 
 def add(app: Bottle, parts: Parts) -> None:
     """Add the routes."""
+    _add_status(app, parts)
+    _add_daemons(app, parts)
+    _add_hosts(app, parts)
+    _add_draining(app, parts)
+    _add_topics(app, parts)
 
+
+def _add_status(app: Bottle, parts: Parts) -> None:
     @app.get("/status")
     def status() -> Any:
         caller_of(parts)
         return standing(parts).shape()
 
+
+def _add_daemons(app: Bottle, parts: Parts) -> None:
     @app.get("/daemons")
     def all_daemons() -> Any:
         caller = caller_of(parts)
@@ -41,6 +50,8 @@ def add(app: Bottle, parts: Parts) -> None:
             "roll_outs": [shapes.roll_out(each) for each in rolling],
         }
 
+
+def _add_hosts(app: Bottle, parts: Parts) -> None:
     @app.get("/hosts")
     def all_hosts() -> Any:
         caller = caller_of(parts)
@@ -54,6 +65,8 @@ def add(app: Bottle, parts: Parts) -> None:
         caller_of(parts)
         return _look(parts, host)
 
+
+def _add_draining(app: Bottle, parts: Parts) -> None:
     @app.post("/hosts/<host>/drain")
     def take_out(host: str) -> Any:
         caller = caller_of(parts)
@@ -66,6 +79,8 @@ def add(app: Bottle, parts: Parts) -> None:
         changed = undo_drain(host)
         return redirect("/hosts", 303) if wants_page() else {"host": host, "changed": changed}
 
+
+def _add_topics(app: Bottle, parts: Parts) -> None:
     @app.post("/topics")
     def topics() -> Any:
         caller_of(parts)
