@@ -54,9 +54,11 @@ class ScheduleFetch:
 
     def _work(self) -> None:
         choice = WebChoice(urls=tuple(self.urls))
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
         with httpx.Client(headers=headers, timeout=TIME_LIMIT_SECONDS, trust_env=False) as client:
             while (question := self._questions.get()) is not None:
+                # Each time, as the cluster's key may have changed since.
+                client.headers["Authorization"] = f"Bearer {self.token()}"
                 choice, answer = _first_answer(client, choice, question.since)
                 self.tell(answer)
 
