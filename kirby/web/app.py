@@ -93,6 +93,8 @@ def _connected(app: Callable[..., Iterable[bytes]]) -> "WSGIApplication":
     """Hold one connection to the database for each request."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("PATH_INFO") in routes_health.PATHS:
+            return app(environ, start_response)
         try:
             with connection():
                 return app(environ, start_response)

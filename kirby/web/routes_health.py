@@ -5,9 +5,12 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse
 
-from kirby.model.database import database
+from kirby.core.errors import DatabaseError
+from kirby.model.database import connection, database
 from kirby.web.answering import encode
 from kirby.web.parts import Parts
+
+PATHS = ("/health", "/ready", "/version")  # answered also while the database is gone
 
 
 def add(app: Bottle, parts: Parts) -> None:
@@ -31,7 +34,10 @@ def add(app: Bottle, parts: Parts) -> None:
 
 def _database() -> bool | str:
     try:
-        database.execute_sql("SELECT 1").fetchone()
+        with connection():
+            database.execute_sql("SELECT 1").fetchone()
+    except DatabaseError as fault:
+        return str(fault)
     except Exception as fault:
         return f"the database does not answer: {fault}"
     return True

@@ -1,6 +1,6 @@
 import pytest
 
-from kirby.model.database import connection
+from kirby.model.database import bind, connect, connection
 from kirby.model.tokens import create_link
 from tests.builders.model import NOON
 from tests.builders.web import KEY, Service
@@ -55,6 +55,17 @@ def test_a_service_without_kafka_lives_and_is_not_ready(service: Service) -> Non
     ready = service.get("/ready")
     assert ready.status == 503
     assert ready.json["kafka"] == "Kafka at 127.0.0.1:9092 does not answer"
+
+
+def test_a_service_whose_database_is_gone_lives_and_says_so(service: Service) -> None:
+    bind(connect("postgresql://nobody@127.0.0.1:1/gone"))
+
+    assert service.get("/health").status == 200
+    ready = service.get("/ready")
+    assert ready.status == 503
+    assert "the database does not answer" in ready.json["database"]
+    assert ready.json["kafka"] is True
+    assert service.get("/jobs").status == 503
 
 
 def test_a_host_comes_in_with_the_token_that_the_clusters_key_gives(service: Service) -> None:
