@@ -3,7 +3,7 @@
 import os
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,14 +21,22 @@ def refuse_without_machines() -> None:
 
 
 @contextmanager
-def a_cluster(*names: str, slots: int = 10) -> Iterator[Cluster]:
-    """Start hosts with Kafka, PostgreSQL and web service; leave nothing behind."""
+def a_cluster(
+    *, slots: int = 10, before: Callable[[Cluster], None] = lambda _: None
+) -> Iterator[Cluster]:
+    """Start three hosts with Kafka, PostgreSQL and web service; leave nothing behind.
+
+    Args:
+        slots: of each host.
+        before: done when Kafka and PostgreSQL run, and no host yet.
+    """
     refuse_without_machines()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     with tempfile.TemporaryDirectory(prefix="kirby-bench-", ignore_cleanup_errors=True) as folder:
         cluster = Cluster(Path(folder), slots=slots)
         try:
-            yield cluster.begin(*(names or HOSTS))
+            before(cluster)
+            yield cluster.begin(*HOSTS)
         finally:
             cluster.clean_up()
 

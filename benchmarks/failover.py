@@ -6,7 +6,7 @@ Three hosts with Kafka and PostgreSQL; before the first kill the log has a milli
 thousand open fires. Everything on the leader's host is killed with `kill -9`, again and again:
 
 - `first transaction`: until the next leader's leadership record stands in the log, broker time
-- `reads up`: from there until its first heartbeat of work, a cursor that it rewrote
+- `reads up`: from there until its first decision, a cursor that it rewrote
 - `bare fencing`: in turns with it, a bare producer is thrown away in the middle of a transaction,
   and a successor goes through `init_transactions` and commits one record
 
@@ -38,8 +38,10 @@ LIMIT = 1.5
 BATCH = 10_000
 
 
-def fill_with_beats(kafka: KafkaSettings, beats: int) -> None:
+def fill_with_beats(cluster: Cluster, beats: int) -> None:
     """Write so many beats of a leader that nobody remembers."""
+    kafka = KafkaSettings(bootstrap=cluster.kafka.bootstrap)
+    ensure_topics(kafka)
     producer = Producer(
         {**kafka.for_poster(), "linger.ms": 20, "queue.buffering.max.messages": BATCH}
     )
@@ -55,11 +57,12 @@ def fill_with_beats(kafka: KafkaSettings, beats: int) -> None:
         if number % BATCH == 0:
             producer.poll(0)
     producer.flush(120)
+    cluster.log.skip(TopicName.LEADERSHIP)
 
 
 def open_fires(cluster: Cluster, fires: int) -> None:
     """Have so many fires wait for a slot for an hour."""
-    due = (datetime.now(UTC) + timedelta(seconds=30 + 0.03 * fires)).replace(microsecond=0)
+    due = (datetime.now(UTC) + timedelta(seconds=45 + 0.1 * fires)).replace(microsecond=0)
     cron = f"{due.second} {due.minute} {due.hour} * * *"
     go = cluster.folder / "go"
     jobs = {
@@ -128,9 +131,7 @@ def kill_the_leader(cluster: Cluster) -> tuple[float, float]:
 
 def measure(kills: int, beats: int, fires: int) -> bool:
     """Kill and print; tell whether the limits were kept."""
-    with a_cluster(slots=2) as cluster:
-        kafka = KafkaSettings(bootstrap=cluster.kafka.bootstrap)
-        fill_with_beats(kafka, beats)
+    with a_cluster(slots=2, before=lambda cluster: fill_with_beats(cluster, beats)) as cluster:
         open_fires(cluster, fires)
         cluster.is_well()
         fencing = Fencing(cluster.kafka.bootstrap)

@@ -3,6 +3,7 @@
 KIRBY_STORY_FIRES says how many (default 150).
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Burst:
 def burst(shared_cluster: Cluster) -> Iterator[Burst]:
     cluster = shared_cluster
     with healing(cluster):
-        due = (datetime.now(UTC) + timedelta(seconds=30 + 0.05 * FIRES)).replace(microsecond=0)
+        due = (datetime.now(UTC) + timedelta(seconds=45 + 0.1 * FIRES)).replace(microsecond=0)
         cron = f"{due.second} {due.minute} {due.hour} * * *"
         jobs = {
             f"loaf-{n:04}": errand("succeed", cron, start_window="1 h", catch_up="all")
@@ -73,8 +74,9 @@ def memory(cluster: Cluster) -> dict[int, int]:
     for host in cluster.hosts.values():
         start = psutil.Process(host.status()["pid"])
         for process in [start, *start.children(recursive=True)]:
-            if process.is_running() and process.cmdline() == start.cmdline():
-                found[process.pid] = process.memory_info().rss
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.cmdline() == start.cmdline():
+                    found[process.pid] = process.memory_info().rss
     return found
 
 

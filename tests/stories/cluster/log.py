@@ -37,7 +37,15 @@ class Log:
         self._settings = KafkaSettings(bootstrap=bootstrap)
         self._names = {self._settings.topic(name): name for name in _READ}
         self._entries: dict[type, list[Entry]] = defaultdict(list)
+        self._starts: dict[TopicName, int] = {}
         self._consumer: Consumer | None = None
+
+    def skip(self, topic: TopicName) -> None:
+        """Pass over what stands in the one partition of a topic, before anything is read."""
+        consumer = Consumer(self._settings.for_reader())
+        name = self._settings.topic(topic)
+        _, self._starts[topic] = consumer.get_watermark_offsets(TopicPartition(name, 0))
+        consumer.close()
 
     def read(self) -> "Log":
         """Read on, up to what is there now."""
@@ -86,8 +94,8 @@ class Log:
         assert topics.keys() >= self._names.keys(), "no host has made the topics yet"
         consumer.assign(
             [
-                TopicPartition(name, partition, OFFSET_BEGINNING)
-                for name in self._names
+                TopicPartition(name, partition, self._starts.get(topic, OFFSET_BEGINNING))
+                for name, topic in self._names.items()
                 for partition in topics[name].partitions
             ]
         )
