@@ -1,6 +1,6 @@
 """The real Kafka, as actors use it: one object that makes the clients of one installation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from kirby.core.records import TopicName
 from kirby.kafka.leader_link import LeaderLink
 from kirby.kafka.mailbox import Mailbox
+from kirby.kafka.membership import Membership
 from kirby.kafka.poster import Poster
 from kirby.kafka.queries import Queries
 from kirby.kafka.reader import Reader
@@ -24,6 +25,10 @@ class Kafka:
     def reader(self, starts: Mapping[TopicName, Start], mailbox: Mailbox[Any]) -> Reader:
         """Begin to read."""
         return Reader(self.settings, starts, mailbox)
+
+    def membership(self, topics: Iterable[TopicName], mailbox: Mailbox[Any]) -> Membership:
+        """Begin to share the reading of topics with the other web services."""
+        return Membership(self.settings, topics, mailbox)
 
     def poster(
         self, mailbox: Mailbox[Any], *, delivery_limit: timedelta = DELIVERY_LIMIT

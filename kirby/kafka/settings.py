@@ -15,6 +15,7 @@ from kirby.kafka.quiet import RateLimited
 Config = dict[str, object]
 
 SCHEDULER = "kirby-scheduler"
+WEB_GROUP = "kirby-web"
 DELIVERY_LIMIT = timedelta(seconds=30)
 TRANSACTION_LIMIT = timedelta(seconds=10)  # an open transaction holds up whoever reads committed
 # A fetch that finds nothing is answered after this time (one that finds something at once). It is
@@ -82,6 +83,18 @@ class KafkaSettings:
     def for_reader(self) -> Config:
         """Return the configuration of a consumer that is assigned its partitions."""
         return self._with(_READING)
+
+    def for_member(self) -> Config:
+        """Return the configuration of a member of the web services' group; it fetches nothing."""
+        own = self.prefix.strip(".")
+        return self._with(
+            {
+                "group.id": WEB_GROUP if own == "kirby" else f"{WEB_GROUP}-{own}",
+                "partition.assignment.strategy": "roundrobin",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "latest",
+            }
+        )
 
     def for_poster(self, delivery_limit: timedelta = DELIVERY_LIMIT) -> Config:
         """Return the configuration of an idempotent producer."""

@@ -1,6 +1,6 @@
 """Where a reader begins in a topic."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -26,15 +26,34 @@ class Since:
     instant: datetime
 
 
-Start: TypeAlias = Beginning | End | Since | Offsets
 Partition: TypeAlias = tuple[TopicName, int]
 Position: TypeAlias = Beginning | End | Since | int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Some partitions only, each from where it is said."""
+
+    positions: Mapping[int, Position]
+
+
+Start: TypeAlias = Beginning | End | Since | Offsets | Chosen
+
+
 def spread(starts: Mapping[TopicName, Start]) -> dict[Partition, Position]:
-    """Give every partition of the topics its start."""
+    """Give every partition of the topics that is to be read its start."""
     return {
-        (topic, partition): start[partition] if isinstance(start, tuple) else start
+        (topic, partition): position
         for topic, start in starts.items()
-        for partition in range(LAYOUTS[topic].partitions)
+        for partition, position in _positions(topic, start)
     }
+
+
+def _positions(topic: TopicName, start: Start) -> Iterable[tuple[int, Position]]:
+    match start:
+        case Chosen():
+            return start.positions.items()
+        case tuple():
+            return enumerate(start)
+        case _:
+            return [(partition, start) for partition in range(LAYOUTS[topic].partitions)]

@@ -1,7 +1,7 @@
 """What happened, projected from the log into the database (rule I10: the same log, the same rows).
 
 A batch and the offsets after it are written in one transaction, so a record is taken exactly once
-whenever the web service dies. Taking one twice, or the steps of a run in another order, gives the
+whenever a web service dies. Taking one twice, or the steps of a run in another order, gives the
 same rows all the same: a step fills its own columns, and the first end stands (rule E1).
 """
 
@@ -13,7 +13,7 @@ import peewee
 
 from kirby.core.names import ContextKey
 from kirby.core.records import AnyRecord, Beat, DaemonOffer, Heartbeat, TopicName
-from kirby.model.database import writing
+from kirby.model.database import database, is_sqlite, writing
 from kirby.model.happenings import OffsetRow
 from kirby.model.projection_hosts import see_beat, see_heartbeat
 from kirby.model.projection_runs import RUN_RECORDS, RunBatch
@@ -21,6 +21,8 @@ from kirby.model.roll_outs import see_daemon_offer
 from kirby.model.upsert import put
 
 PROJECTED = (TopicName.RUNS, TopicName.HOSTS, TopicName.LEADERSHIP, TopicName.DAEMONS)
+HOLDS = 0x6B697262  # the class of advisory locks of PostgreSQL that are Kirby's partitions
+PARTITIONS_AT_MOST = 10_000
 
 _log = logging.getLogger(__name__)
 
@@ -63,8 +65,9 @@ def take(batch: Sequence[Placed], read_up_to: Offsets | None = None) -> None:
         _take_one_by_one(batch, read_up_to or {})
 
 
-def _take_together(batch: Iterable[Placed], read_up_to: Offsets) -> None:
+def _take_together(batch: Sequence[Placed], read_up_to: Offsets) -> None:
     with writing():
+        _hold({(placed.topic, placed.partition) for placed in batch} | set(read_up_to))
         known = offsets()
         reached = dict(read_up_to)
         runs = RunBatch()
@@ -76,7 +79,7 @@ def _take_together(batch: Iterable[Placed], read_up_to: Offsets) -> None:
         _advance(known, reached)
 
 
-def _take_one_by_one(batch: Iterable[Placed], read_up_to: Offsets) -> None:
+def _take_one_by_one(batch: Sequence[Placed], read_up_to: Offsets) -> None:
     """Pass over what the tables refuse: one odd record must not stop all that follow."""
     for placed in batch:
         try:
@@ -91,6 +94,19 @@ def _take_one_by_one(batch: Iterable[Placed], read_up_to: Offsets) -> None:
             )
             _take_together([], {(placed.topic, placed.partition): placed.offset + 1})
     _take_together([], read_up_to)
+
+
+def _hold(places: Iterable[tuple[TopicName, int]]) -> None:
+    """Keep other web services from these partitions until this transaction ends.
+
+    One that was left out of the sharing may wake up with a batch in its hands: it waits here for
+    whoever goes on in its place, and then sees in the offsets that its records were taken.
+    """
+    if is_sqlite():
+        return  # it has one writer at a time anyway
+    for topic, partition in sorted((PROJECTED.index(topic), number) for topic, number in places):
+        key = topic * PARTITIONS_AT_MOST + partition
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s, %s)", (HOLDS, key))
 
 
 def _advance(known: Offsets, reached: Offsets) -> None:

@@ -11,6 +11,7 @@ from kirby.core.errors import InvalidInput, NotFound
 from kirby.model.cluster import daemons, host, hosts
 from kirby.model.drains import drain, undo_drain
 from kirby.model.roll_outs import roll_outs
+from kirby.model.serving import web_services
 from kirby.web import shapes
 from kirby.web.asking import body, parameter, wants_page
 from kirby.web.caller import caller_of
@@ -78,6 +79,11 @@ def _add_draining(app: Bottle, parts: Parts) -> None:
         caller_of(parts)
         changed = undo_drain(host)
         return redirect("/hosts", 303) if wants_page() else {"host": host, "changed": changed}
+
+    @app.get("/web-services")
+    def all_web_services() -> Any:
+        caller_of(parts)
+        return {"services": [shapes.plain(each) for each in web_services(parts.now())]}
 
 
 def _add_topics(app: Bottle, parts: Parts) -> None:

@@ -29,6 +29,7 @@ from kirby.kafka.client import Kafka
 from kirby.kafka.needs import WEB_PARTS
 from kirby.kafka.permissions import check_permissions
 from kirby.kafka.settings import settings_of
+from kirby.model.database import is_sqlite
 from kirby.web.app import create_app
 from kirby.web.catalogue import PackageCatalogue
 from kirby.web.http_server import HttpServer
@@ -135,7 +136,7 @@ class WebProcess:
     def _parts(self, stack: contextlib.ExitStack) -> Parts:
         settings = settings_of(self.settings.configuration, client="web")
         requests, logs = KafkaRequests(settings), KafkaLogs(settings)
-        projecting = Projecting(Kafka(settings=settings))
+        projecting = Projecting(Kafka(settings=settings), shares=not is_sqlite())
         for each in (requests, logs, projecting):
             stack.callback(each.close)
         projecting.start()

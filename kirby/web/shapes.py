@@ -21,6 +21,11 @@ def change(each: Change) -> dict[str, Any]:
     return asdict(each)
 
 
+def plain(each: Any) -> dict[str, Any]:
+    """Return a view as it is."""
+    return asdict(each)
+
+
 def schedules(lines: Iterable[CronLine]) -> list[dict[str, str]]:
     """Return the schedules of a context."""
     return [{"cron": line.cron, "zone": line.zone} for line in lines]

@@ -14,7 +14,8 @@ GUARDED = [
     ("POST", "/contexts/pump/prod/suspensions"), ("DELETE", "/contexts/pump/prod/suspensions/1"),
     ("GET", "/runs"), ("GET", "/runs/pump/prod@x"), ("POST", "/runs/pump/prod@x/stop"),
     ("GET", "/runs/pump/prod@x/log"), ("GET", "/next"), ("GET", "/resolve"), ("GET", "/daemons"),
-    ("GET", "/hosts"), ("GET", "/tokens"), ("POST", "/tokens"), ("DELETE", "/tokens/anna"),
+    ("GET", "/hosts"), ("GET", "/web-services"), ("GET", "/tokens"), ("POST", "/tokens"),
+    ("DELETE", "/tokens/anna"),
     ("POST", "/sign-in"), ("POST", "/sign-out"), ("POST", "/topics"), ("GET", "/status"),
     ("GET", "/packages/simple/"), ("POST", "/packages/"),
 ]  # fmt: skip

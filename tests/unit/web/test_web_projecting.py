@@ -4,14 +4,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import peewee
 import pytest
 
 from kirby.core.records import TopicName
 from kirby.kafka.boot import boot
 from kirby.kafka.events import Alive, CaughtUp, Delivered, OffsetGone, ReaderTrouble
+from kirby.kafka.membership import Share
+from kirby.kafka.starts import Beginning
 from kirby.model.database import connection
 from kirby.model.happenings import Run
-from kirby.model.projection import offsets, take
+from kirby.model.projection import Placed, offsets, take
 from kirby.web.projecting import Projecting
 from tests.builders.databases import bind_database
 from tests.builders.records import DUE, RUN, an_ended
@@ -34,6 +37,14 @@ class FakeClients:
         self.starts: list[Any] = []
         self.mailbox: Any = None
         self.made = FakeReader()
+
+        self.told: Any = None
+        self.members: list[FakeReader] = []
+
+    def membership(self, topics: Any, mailbox: Any) -> FakeReader:
+        self.told = mailbox
+        self.members.append(FakeReader())
+        return self.members[-1]
 
     def reader(self, starts: Any, mailbox: Any) -> FakeReader:
         self.starts.append(starts)
@@ -97,7 +108,8 @@ def test_the_next_one_begins_where_the_last_one_ended(clients: FakeClients) -> N
     wait_for(lambda: second.starts)
     projecting.close()
 
-    assert second.starts[0][TopicName.RUNS] == (0, 0, 8, 0, 0, 0)
+    begins = second.starts[0][TopicName.RUNS].positions
+    assert begins == {**dict.fromkeys(range(6), Beginning()), 2: 8}
 
 
 def test_where_the_log_was_replaced_its_records_are_taken_from_the_beginning(
@@ -129,8 +141,6 @@ def test_it_is_well_while_the_reader_lives_and_says_what_it_says_when_not(
 def test_what_cannot_be_written_now_is_written_when_the_database_answers_again(
     clients: FakeClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import peewee
-
     from kirby.web import projecting
 
     tries = []
@@ -155,3 +165,78 @@ def test_closing_ends_the_reader(clients: FakeClients) -> None:
     projecting.close()
 
     assert clients.made.closed
+
+
+@pytest.fixture
+def sharing(tmp_path: Path) -> Iterator[FakeClients]:
+    bind_database(tmp_path)
+    made = FakeClients()
+    projecting = Projecting(made, shares=True)  # type: ignore[arg-type]
+    made.projecting = projecting  # type: ignore[attr-defined]
+    projecting.start()
+    wait_for(lambda: made.told is not None)
+    yield made
+    projecting.close()
+
+
+def share(*partitions: int) -> Share:
+    return Share(partitions=frozenset((TopicName.RUNS, each) for each in partitions))
+
+
+def test_one_of_several_reads_its_share_only(sharing: FakeClients) -> None:
+    sharing.told.put(share(2, 4))
+
+    wait_for(lambda: sharing.starts)
+
+    assert sharing.starts[0][TopicName.RUNS].positions == dict.fromkeys((2, 4), Beginning())
+    assert list(sharing.starts[0]) == [TopicName.RUNS]
+
+
+def test_a_new_share_is_read_from_where_the_database_is(sharing: FakeClients) -> None:
+    sharing.told.put(share(4))
+    wait_for(lambda: sharing.starts)
+    with connection():
+        take([placed(7)])
+
+    sharing.told.put(share(2, 4))
+
+    wait_for(lambda: len(sharing.starts) == 2)
+    assert sharing.starts[1][TopicName.RUNS].positions == {2: 8, 4: Beginning()}
+    assert sharing.made.closed
+
+
+def test_one_to_which_nothing_falls_is_well(sharing: FakeClients) -> None:
+    projecting: Projecting = sharing.projecting  # type: ignore[attr-defined]
+
+    sharing.told.put(share())
+
+    wait_for(lambda: projecting.trouble() is None)
+
+
+def test_one_that_lost_the_database_leaves_its_share_to_others_and_comes_back(
+    sharing: FakeClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kirby.web import projecting
+
+    def gone(*_: Any) -> None:
+        raise peewee.OperationalError("the server is gone")
+
+    monkeypatch.setattr(projecting, "take", gone)
+    monkeypatch.setattr(projecting, "GIVE_UP_S", 0.0)
+    monkeypatch.setattr(projecting, "AGAIN_S", 0.01)
+    sharing.told.put(share(2))
+    wait_for(lambda: sharing.mailbox is not None)
+    sharing.mailbox.put(delivered(7, an_ended()))
+
+    wait_for(lambda: len(sharing.members) == 2)
+
+    assert sharing.members[0].closed
+    monkeypatch.setattr(projecting, "take", take)
+    sharing.told.put(share(2))
+    wait_for(lambda: len(sharing.starts) == 2)
+    sharing.mailbox.put(delivered(7, an_ended()))
+    wait_for(ended)
+
+
+def placed(offset: int) -> Placed:
+    return Placed(topic=TopicName.RUNS, partition=2, offset=offset, record=an_ended())
