@@ -11,7 +11,7 @@ import sys
 from contextlib import nullcontext
 
 from tests.simulation.cluster.history import History
-from tests.simulation.cluster.mutations import MUTATIONS
+from tests.simulation.cluster.rules import MUTATIONS
 from tests.simulation.cluster.running import Progress, run, run_many, told
 
 

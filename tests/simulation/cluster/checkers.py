@@ -29,7 +29,6 @@ from tests.simulation.cluster.evidence import (
 )
 from tests.simulation.cluster.history import (
     REQUIRED_SECONDS,
-    STORM_SECONDS,
     History,
 )
 from tests.simulation.cluster.promises import PROMISES, Checker, excused, was_silent
@@ -94,7 +93,7 @@ def one_end(history: History, record: Record) -> Iterator[Violation]:
             reasons = ", ".join(f"{each.end.value} ({each.reason})" for each in covering)
             yield Violation(rule="I3", sentence=f"{run} ended {ends[run]} and {reasons}")
     for run in {offer.run for offer, _ in record.offers} - set(ends):
-        if seconds_of(due_of(run)) < STORM_SECONDS + REQUIRED_SECONDS:
+        if seconds_of(due_of(run)) < history.script.storm + REQUIRED_SECONDS:
             yield Violation(rule="I3", sentence=f"{run} was offered and has no end")
     for run in set(history.world.asked) - set(ends):
         yield Violation(rule="I3", sentence=f"{run} was asked for and has no end")
@@ -270,7 +269,7 @@ CHECKERS: tuple[Checker, ...] = (
 
 def required(history: History) -> Iterator[tuple[ContextKey, datetime]]:
     """Return the due instants that must have an end: those due by whichever definition held."""
-    until = instant_of(STORM_SECONDS + REQUIRED_SECONDS)
+    until = instant_of(history.script.storm + REQUIRED_SECONDS)
     edits = history.world.web.edits
     for context in history.script.contexts:
         known = [(at, definition) for at, key, definition in edits if key == context]
@@ -311,7 +310,7 @@ def is_settled(history: History) -> bool:
     offered = {
         offer.run
         for offer, _ in record.offers
-        if seconds_of(due_of(offer.run)) < STORM_SECONDS + REQUIRED_SECONDS
+        if seconds_of(due_of(offer.run)) < history.script.storm + REQUIRED_SECONDS
     }
     return (
         offered <= done

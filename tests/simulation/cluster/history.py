@@ -13,11 +13,11 @@ from tests.simulation.cluster.host import SimHost
 from tests.simulation.cluster.world import NAMES, World
 
 BEGIN_SECONDS = 4.0  # until then nothing befalls
-STORM_SECONDS = 60.0  # until then something does
-LOOK_SECONDS = 5.0  # how often it is looked, after the storm, whether all is settled
+STORMS = (32.0, 32.0, 45.0, 60.0)  # until then something does; a loss by silence takes 20
+LOOK_SECONDS = 2.5  # how often it is looked, after the storm, whether all is settled
 SETTLED_SECONDS = 90.0  # by when everything must be, after the storm
 REQUIRED_SECONDS = 3.0  # fires due so long after the storm must have their ends
-LAST_FAULT_SECONDS = 52.0
+LAST_FAULT_SECONDS = 8.0  # before the end of the storm
 DAEMON_SHARE = 0.3  # of the histories have a daemon as well
 FAN = ContextKey("fan/prod")
 
@@ -42,6 +42,7 @@ class Script:
 
     hosts: int
     slots: int
+    storm: float = 60.0  # seconds until all is healed
     contexts: dict[ContextKey, Definition]
     lateness: float = 0.0
     loss: float = 0.0
@@ -56,7 +57,7 @@ class Script:
 
     def __str__(self) -> str:
         lines = [
-            f"hosts {self.hosts}, slots {self.slots}",
+            f"hosts {self.hosts}, slots {self.slots}, storm {self.storm:.0f} s",
             f"longest run {self.longest:.1f} s, {self.long_share:.0%} of them long",
             self._weather(),
         ]
@@ -74,7 +75,7 @@ class Script:
 def script_of(seed: int) -> Script:
     """Draw a history from its seed."""
     chance = random.Random(seed * 7919 + 1)
-    hosts = chance.choice((1, 2, 2, 3, 3, 3))
+    hosts = chance.choice((1, 2, 2, 2, 3, 3))
     contexts = [_context(chance, number) for number in range(chance.choice((1, 2, 2)))]
     if chance.random() < DAEMON_SHARE:
         contexts.append(_daemon(chance, hosts))
@@ -82,6 +83,7 @@ def script_of(seed: int) -> Script:
     script = Script(
         hosts=hosts,
         slots=chance.choice((1, 2, 4)),
+        storm=chance.choice(STORMS),
         contexts={each.context: each for each in contexts},
         lateness=chance.choice((0.01, 0.05, 0.15)) if stormy else 0.0,
         loss=chance.choice((0.01, 0.05, 0.1)) if stormy else 0.0,
@@ -94,7 +96,7 @@ def script_of(seed: int) -> Script:
     if chance.random() < 0.6:  # few kinds, so that they meet each other
         kinds = chance.sample(kinds, chance.choice((2, 3, 4)))
     for _ in range(chance.choice((1, 3, 6, 9, 14))):
-        at = chance.uniform(BEGIN_SECONDS, LAST_FAULT_SECONDS)
+        at = chance.uniform(BEGIN_SECONDS, script.storm - LAST_FAULT_SECONDS)
         kind = chance.choice(kinds)
         args = (FAULTS | DAEMON_FAULTS)[kind](chance, names, list(script.contexts))
         script.steps.append(Step(at=at, what=kind, args=args))
@@ -260,7 +262,7 @@ class History:
         world = self.world
         world.longest, world.long_share = self.script.longest, self.script.long_share
         world.weather.lateness, world.weather.loss = self.script.lateness, self.script.loss
-        world.weather.dawdling, world.weather.until = self.script.dawdling, STORM_SECONDS
+        world.weather.dawdling, world.weather.until = self.script.dawdling, self.script.storm
         self.now = world.timeline
 
     def run(self, is_settled: Callable[["History"], bool]) -> "History":
@@ -270,10 +272,10 @@ class History:
             timeline.after(timeline.chance.uniform(0.0, 0.5), host.start)
         for step in self.script.steps:
             timeline.after(step.at, self._deed(step))
-        timeline.run(STORM_SECONDS)
+        timeline.run(self.script.storm)
         self.heal()
-        until = STORM_SECONDS
-        while until < STORM_SECONDS + SETTLED_SECONDS:
+        until = self.script.storm
+        while until < self.script.storm + SETTLED_SECONDS:
             until += LOOK_SECONDS
             timeline.run(until)
             if is_settled(self):
@@ -303,7 +305,7 @@ class History:
         return do
 
     def _later(self, seconds: float, deed: Callable[[], None]) -> None:
-        at = min(self.now.now + seconds, STORM_SECONDS)
+        at = min(self.now.now + seconds, self.script.storm)
         self.now.after(at - self.now.now, deed)
 
     # -- what the checkers ask
@@ -349,10 +351,10 @@ class History:
     def quiet_from(self, at: float) -> float:
         """Return from when on, after an instant, nothing more befalls and the weather is calm."""
         if self.script.lateness or self.script.loss or self.script.dawdling:
-            return max(at, STORM_SECONDS)
+            return max(at, self.script.storm)
         for step in self.script.steps:
             lasts = step.args[-1] if step.args and isinstance(step.args[-1], float) else 0.0
-            at = max(at, min(step.at + lasts, STORM_SECONDS))
+            at = max(at, min(step.at + lasts, self.script.storm))
         return at
 
     def kept_its_disk(self, host: Host) -> bool:
@@ -491,7 +493,7 @@ class History:
         self.world.restart(FAN)
 
     def hold_daemon(self, seconds: float) -> None:
-        self.world.hold(FAN, min(seconds, STORM_SECONDS - self.now.now))
+        self.world.hold(FAN, min(seconds, self.script.storm - self.now.now))
 
     def drain(self, host: Host, seconds: float) -> None:
         web = self.world.web
@@ -505,7 +507,7 @@ class History:
         self.world.suspend(context, seconds)
 
     def disable(self, context: ContextKey, seconds: float) -> None:
-        self.world.disable(context, min(seconds, STORM_SECONDS - self.now.now))
+        self.world.disable(context, min(seconds, self.script.storm - self.now.now))
 
     def reschedule(self, context: ContextKey, cron: str) -> None:
         self.world.reschedule(context, cron)

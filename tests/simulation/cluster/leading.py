@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from tests.simulation.cluster.host import SimHost
 
 TICK_SECONDS = 0.3  # the real one ticks each 0.1 s, which decides nothing else and costs more
+STANDBY_TICK_SECONDS = 0.45  # one that comes 0.6 s after the last counts as frozen
 TAIL_SECONDS = 0.5  # an idle fetch is answered so often
 TELL_SECONDS = 0.5
 STEPPED_SECONDS = 0.2
@@ -97,7 +98,8 @@ class SimScheduler:
             self.reader.close()
 
     def _tick(self) -> None:
-        self.life.after(TICK_SECONDS, self._tick)
+        pause = STANDBY_TICK_SECONDS if self.state.lead is None else TICK_SECONDS
+        self.life.after(pause, self._tick)
         now = self.life.timeline.now
         if self.host.reaches() and now - self.answered_at >= TAIL_SECONDS:
             self.answered_at = now

@@ -21,16 +21,29 @@ from kirby.core.claims.events import ClaimRead
 from kirby.core.claims.holding import Claimed
 from kirby.core.claims.state import Claims, ShimTie
 from kirby.core.clock_offset import ClockOffset
+from kirby.core.guarding import instance
 from kirby.core.leader import book as leader_book
-from kirby.core.leader import coup, decisions, fire, offering, plan, read_up, roster, superseded
+from kirby.core.leader import (
+    coup,
+    daemon_offers,
+    decisions,
+    fire,
+    holders,
+    moves,
+    offering,
+    plan,
+    read_up,
+    roster,
+    superseded,
+)
 from kirby.core.leader import ledger as leader_ledger
 from kirby.core.leader.events import AskLeadershipEnd, Committed
 from kirby.core.leader.ledger import Ledger
 from kirby.core.names import AttemptId
 from kirby.core.records import LeaderClaim, Phase, TopicName
 from kirby.shim import admission, course, effects, recovery
-from tests.simulation.cluster import host, leading, shim_sim, stories, wires, world
-from tests.simulation.cluster.broker import Broker
+from tests.simulation.cluster import host, leading, shim_sim, wires, world
+from tests.simulation.cluster.broker import Broker, Place
 from tests.simulation.cluster.history import Script
 
 Change = tuple[Any, str, Any]  # what is replaced: in what, its name, by what
@@ -63,7 +76,7 @@ class Mutation:
 # -- claims
 
 
-def _every_own_claim_wins() -> list[Change]:
+def every_own_claim_wins() -> list[Change]:
     """C4: whoever reads its own claim arms, whether or not another's stands before it."""
 
     def claim_read(claims: Claims, event: ClaimRead, now: Any) -> Any:
@@ -83,7 +96,7 @@ def _every_own_claim_wins() -> list[Change]:
     return [(claims_step, "_HANDLERS", handlers)]
 
 
-def _arm_twice() -> list[Change]:
+def arm_twice() -> list[Change]:
     """Arming once: the read-back of a won claim arms twice."""
 
     def won(claims: Claims, attempt: AttemptId, mine: Claimed, now: Any) -> Any:
@@ -94,19 +107,19 @@ def _arm_twice() -> list[Change]:
     return [(winning, "_won", won)]
 
 
-def _claims_read_too_late() -> list[Change]:
+def claims_read_too_late() -> list[Change]:
     late = beginning.LONGEST_WINDOW + beginning.LARGEST_LOOK_AHEAD
     return [(beginning, "CLAIMS_EARLIER", -late)]
 
 
-def _claims_before_all_is_read() -> list[Change]:
+def claims_before_all_is_read() -> list[Change]:
     def may_claim(self: Claims, boot: float) -> bool:
         return self.pulse.acknowledged and self.shim is ShimTie.GREETED and not self.draining
 
     return [(state.Claims, "may_claim", may_claim)]
 
 
-def _not_started_unbarred() -> list[Change]:
+def not_started_unbarred() -> list[Change]:
     """C5: what is refused is reported at once, without the shim having barred it."""
 
     def refuse(claims: Claims, attempt: AttemptId, refusal: Any, now: Any) -> Any:
@@ -115,7 +128,7 @@ def _not_started_unbarred() -> list[Change]:
     return [(winning, "_refuse", refuse)]
 
 
-def _no_repeated_arm() -> list[Change]:
+def no_repeated_arm() -> list[Change]:
     """C5: a won attempt whose arm went astray is forgotten."""
 
     def arm(claims: Claims, attempt: AttemptId, won: Any, now: Any) -> Any:
@@ -126,7 +139,7 @@ def _no_repeated_arm() -> list[Change]:
     return [(winning, "_arm", arm)]
 
 
-def _stops_go_unread() -> list[Change]:
+def stops_go_unread() -> list[Change]:
     """C6: Runners pass over the leader's claims."""
     return [(winning, "_leader_claimed", lambda claims, attempt, claim, now: (claims, []))]
 
@@ -134,7 +147,7 @@ def _stops_go_unread() -> list[Change]:
 # -- heartbeats
 
 
-def _ended_not_listed() -> list[Change]:
+def ended_not_listed() -> list[Change]:
     """L1: what has ended is not listed until its end is acknowledged."""
 
     def held_of(listed: Any, won: Any) -> Any:
@@ -144,11 +157,11 @@ def _ended_not_listed() -> list[Change]:
     return [(beating, "held_of", held_of)]
 
 
-def _won_not_listed() -> list[Change]:
+def won_not_listed() -> list[Change]:
     return [(beating, "held_of", lambda listed, won: tuple(listed))]
 
 
-def _beats_without_a_shim() -> list[Change]:
+def beats_without_a_shim() -> list[Change]:
     """L1: a Runner whose shim does not answer sends a heartbeat all the same, of nothing."""
 
     def beat(claims: Claims, now: Any) -> Any:
@@ -172,7 +185,7 @@ def _beats_without_a_shim() -> list[Change]:
 # -- the shim
 
 
-def _memory_of_a_shim_only() -> list[Change]:
+def memory_of_a_shim_only() -> list[Change]:
     """The shim's memory is not on the disk: a new one knows no attempt whose folder is gone."""
     return [(recovery, "Past", lambda lines: _Forgetful([e for e in lines if "newest" in e]))]
 
@@ -181,11 +194,11 @@ class _Forgetful(recovery.Past):
     """Knows the newest incarnation, and no attempt."""
 
 
-def _older_runners_heard() -> list[Change]:
+def older_runners_heard() -> list[Change]:
     return [(admission, "require_current", lambda book, incarnation: None)]
 
 
-def _releasing_not_begun() -> list[Change]:
+def releasing_not_begun() -> list[Change]:
     def judged(folder: Any, *names: str) -> bool:
         begun = "releasing" in names
         return False if begun else original(folder, *names)
@@ -194,16 +207,16 @@ def _releasing_not_begun() -> list[Change]:
     return [(shim_sim.Folder, "has", judged)]
 
 
-def _no_kill_at_lease_end() -> list[Change]:
+def no_kill_at_lease_end() -> list[Change]:
     return [(course, "kill_without_lease", lambda attempt, now: [])]
 
 
-def _lease_from_acknowledgement() -> list[Change]:
+def lease_from_acknowledgement() -> list[Change]:
     """L6: the lease runs from when the acknowledgement came, not from when it was sent."""
     return [(beating, "lease_ends", lambda sent: sent + 15.0 + 10.0)]
 
 
-def _renewal_before_kill() -> list[Change]:
+def renewal_before_kill() -> list[Change]:
     def renew(book: Any, event: Any, now: int) -> Any:
         admission.require_current(book, event.incarnation)
         book.lease_ends = max(book.lease_ends, event.lease_ends)
@@ -215,7 +228,7 @@ def _renewal_before_kill() -> list[Change]:
     return [(admission, "renew", renew), (shim_sim.Shim, "_turn_first", turn)]
 
 
-def _exclusive_outlives_its_shim() -> list[Change]:
+def exclusive_outlives_its_shim() -> list[Change]:
     def kill(self: shim_sim.Shim) -> None:
         exclusive = [each for each in self.machine.scripts.values() if each.order.exclusive]
         for each in exclusive:
@@ -228,23 +241,23 @@ def _exclusive_outlives_its_shim() -> list[Change]:
     return [(shim_sim.Shim, "kill", kill)]
 
 
-def _no_last_look() -> list[Change]:
+def no_last_look() -> list[Change]:
     return [(course, "unfit", lambda book, attempt, now: [])]
 
 
-def _no_clock_offset() -> list[Change]:
+def no_clock_offset() -> list[Change]:
     return [(ClockOffset, "seconds", 0.0)]
 
 
 # -- the log
 
 
-def _no_fencing() -> list[Change]:
+def no_fencing() -> list[Change]:
     return [(Broker, "is_fenced", lambda self, producer: False)]
 
 
-def _ends_before_fencing() -> list[Change]:
-    """Step 4; partitions lag often, so that reading up does not overshoot its ends."""
+def ends_before_fencing() -> list[Change]:
+    """Step 4: the ends are asked for first, and nothing beyond them is read before leading."""
     asked: dict[leading.SimScheduler, Any] = {}
 
     def perform(self: leading.SimScheduler, effect: Any) -> None:
@@ -252,16 +265,29 @@ def _ends_before_fencing() -> list[Change]:
             asked[self] = self._ends()
         original(self, effect)
 
-    original = leading.SimScheduler._perform
+    def read_on(self: wires.Reader, place: Place) -> None:
+        owner: Any = getattr(self._take, "__self__", None)
+        topic, partition = place
+        reads_up = isinstance(owner, leading.SimScheduler) and owner.reader is self
+        if topic is TopicName.CURSOR and reads_up and not owner.state.lead.is_leading:
+            end = asked[owner][topic][partition]
+            if self.positions[place] >= end:
+                self._caught_up(place, end)
+                self.wire.life.after(0.2, lambda: self.stir(place))
+                return
+        read_before(self, place)
+
+    original, read_before = leading.SimScheduler._perform, wires.Reader._read_on
     return [
         (leading.SimScheduler, "_perform", perform),
         (leading, "ends_of", lambda scheduler: asked[scheduler]),
-        (world, "LAGGING", 0.5),
-        *_gate_always_open(),
+        (wires.Reader, "_read_on", read_on),
+        (world.Weather, "handful", lambda self: 1),
+        *gate_always_open(),
     ]
 
 
-def _nothing_named_is_read() -> list[Change]:
+def nothing_named_is_read() -> list[Change]:
     """A successor reads claims and runs from the end on, not from where the cursors point."""
     return [(read_up, "_oldest", lambda named, ends: tuple(ends))]
 
@@ -301,22 +327,22 @@ def _in_parts(first: Callable[[Any], bool]) -> list[Change]:
     return [(wires.Link, "commit", commit), (wires.Link, "_told", told)]
 
 
-def _cursor_first() -> list[Change]:
+def cursor_first() -> list[Change]:
     return _in_parts(lambda post: post.topic is TopicName.CURSOR)
 
 
-def _cursor_last() -> list[Change]:
+def cursor_last() -> list[Change]:
     return _in_parts(lambda post: post.topic is not TopicName.CURSOR)
 
 
 # -- the leader
 
 
-def _no_overlap_rule() -> list[Change]:
+def no_overlap_rule() -> list[Change]:
     return [(plan, "_overlapping", lambda planned, due, now, open_since: None)]
 
 
-def _ends_unread_claims() -> list[Change]:
+def ends_unread_claims() -> list[Change]:
     """C7: the leader takes its own claim for the first without reading it back."""
 
     def post_claim(desk: Any, book: Any, tracked: Any, reason: Any) -> None:
@@ -332,23 +358,23 @@ def _ends_unread_claims() -> list[Change]:
     return [(offering, "_post_claim", post_claim)]
 
 
-def _silence_counts_not() -> list[Change]:
+def silence_counts_not() -> list[Change]:
     return [(roster.Roster, "tick", lambda self, boot, at_end: [])]
 
 
-def _no_gap_rule() -> list[Change]:
+def no_gap_rule() -> list[Change]:
     return [(roster, "GAP_SECONDS", float("inf"))]
 
 
-def _no_margin() -> list[Change]:
+def no_margin() -> list[Change]:
     return [(roster, "LOST_AFTER_SECONDS", roster.LEASE_SECONDS)]
 
 
-def _superseded_counts_not() -> list[Change]:
+def superseded_counts_not() -> list[Change]:
     return [(Ledger, "is_superseded", lambda self, fire: False)]
 
 
-def _no_watermark() -> list[Change]:
+def no_watermark() -> list[Change]:
     """L3: a suspect is judged at once."""
 
     def judge(inquiry: Any, read: Any) -> Any:
@@ -357,12 +383,12 @@ def _no_watermark() -> list[Change]:
     return [(superseded, "judge", judge)]
 
 
-def _stable_watermark() -> list[Change]:
+def stable_watermark() -> list[Change]:
     """L3: the last stable offset is taken for the high watermark."""
     return [(Broker, "high", Broker.stable)]
 
 
-def _same_folder_unasked() -> list[Change]:
+def same_folder_unasked() -> list[Change]:
     """L4: a superseded claim never began, whatever became of the folder."""
 
     def void(ledger: Any, tracked: Any) -> Any:
@@ -371,14 +397,14 @@ def _same_folder_unasked() -> list[Change]:
     return [(decisions, "_void", void)]
 
 
-def _every_superseded_is_lost() -> list[Change]:
+def every_superseded_is_lost() -> list[Change]:
     def void(ledger: Any, tracked: Any) -> Any:
         return replace(tracked, lost=f"host {tracked.fire.holder} came back")
 
     return [(decisions, "_void", void)]
 
 
-def _old_heartbeats_count() -> list[Change]:
+def old_heartbeats_count() -> list[Change]:
     """L3: heartbeats of superseded incarnations are taken for the host's word."""
 
     def read(self: Any, heartbeat: Any, offset: int, boot: float) -> bool:
@@ -389,7 +415,7 @@ def _old_heartbeats_count() -> list[Change]:
     return [(roster.Roster, "read_heartbeat", read)]
 
 
-def _slots_never_spent() -> list[Change]:
+def slots_never_spent() -> list[Change]:
     def preference(self: Any, refused: tuple[str, ...] = ()) -> Any:
         live = sorted(
             (self.hosts[host] for host in self.live()),
@@ -400,11 +426,11 @@ def _slots_never_spent() -> list[Change]:
     return [(roster.Roster, "preference", preference)]
 
 
-def _gate_always_open() -> list[Change]:
+def gate_always_open() -> list[Change]:
     return [(coup, "is_open", lambda tail, boot: True)]
 
 
-def _refusals_forget_deadline() -> list[Change]:
+def refusals_forget_deadline() -> list[Change]:
     """E3: what was refused is offered again for ever."""
 
     def offer_again(known: Any, sentence: str, now: Any, refused_by: Any = ()) -> Any:
@@ -415,7 +441,7 @@ def _refusals_forget_deadline() -> list[Change]:
     return [(fire, "_offer_again", offer_again)]
 
 
-def _considered_goes_by_the_clock() -> list[Change]:
+def considered_goes_by_the_clock() -> list[Change]:
     """P1: an edit begins at now, though the cursor is further on."""
 
     def adopt(self: Any, book: leader_book.Book, definition: Any) -> None:
@@ -427,7 +453,7 @@ def _considered_goes_by_the_clock() -> list[Change]:
     return [(Ledger, "adopt", adopt)]
 
 
-def _tokens_stand_still() -> list[Change]:
+def tokens_stand_still() -> list[Change]:
     """O3: the token is that of the fire, not of the context's counter."""
 
     def offer(desk: Any, book: Any, known: Any) -> None:
@@ -439,13 +465,13 @@ def _tokens_stand_still() -> list[Change]:
     return [(offering, "_offer", offer)]
 
 
-def _absences_forgotten() -> list[Change]:
+def absences_forgotten() -> list[Change]:
     """P1: the stretches in which a context was disabled are not kept."""
     suspensions = property(lambda self: self.definition.suspensions if self.definition else ())
     return [(leader_book.Book, "_suspensions", suspensions)]
 
 
-def _attempts_without_end() -> list[Change]:
+def attempts_without_end() -> list[Change]:
     """E2: a failure is followed by an attempt, however many there were."""
 
     def spend(known: Any, end: Any, sentence: str, standing: Any, now: Any) -> Any:
@@ -456,7 +482,7 @@ def _attempts_without_end() -> list[Change]:
     return [(fire, "_spend", spend)]
 
 
-def _doubled_requests_count() -> list[Change]:
+def doubled_requests_count() -> list[Change]:
     """A run that was asked for twice is opened twice."""
 
     def open_by_hand(desk: Any, book: Any, request: Any) -> None:
@@ -467,7 +493,7 @@ def _doubled_requests_count() -> list[Change]:
     return [(decisions, "open_by_hand", open_by_hand)]
 
 
-def _shims_by_the_wall_clock() -> list[Change]:
+def shims_by_the_wall_clock() -> list[Change]:
     """S1, L6: the shim's clock is the wall clock, which jumps."""
 
     def boot_ns(self: Any) -> int:
@@ -476,298 +502,34 @@ def _shims_by_the_wall_clock() -> list[Change]:
     return [(host.SimHost, "boot_ns", boot_ns)]
 
 
-def _anybodys_word_counts() -> list[Change]:
+def anybodys_word_counts() -> list[Change]:
     """E1: what a host tells of an attempt counts, whoever holds it."""
     return [(leader_ledger, "_is_of_holder", lambda record, fire: True)]
 
 
-MUTATIONS: dict[str, Mutation] = {
-    "first claim wins": Mutation(
-        rule="C4",
-        without="every Runner that reads its own claim arms",
-        changes=_every_own_claim_wins,
-        by=("I2", "I6"),
-        seeds=(0,),
-    ),
-    "arming once": Mutation(rule="C4", without="a won claim is armed twice", changes=_arm_twice),
-    "claims read from early enough": Mutation(
-        rule="C1",
-        without="a Runner reads claims from its own ticket on",
-        changes=_claims_read_too_late,
-        by=("I2",),
-        seeds=(5,),
-    ),
-    "read up before claiming": Mutation(
-        rule="C1",
-        without="a Runner claims before it has read up",
-        changes=_claims_before_all_is_read,
-        by=("I2", "I6"),
-        seeds=(5,),
-    ),
-    "not started only when barred": Mutation(
-        rule="C5",
-        without="what is refused is reported without asking the shim",
-        changes=_not_started_unbarred,
-        by=("I2", "I3", "I6"),
-        seeds=(24,),
-    ),
-    "won means told": Mutation(
-        rule="C5",
-        without="an arm that went astray is not repeated",
-        changes=_no_repeated_arm,
-        by=("I3",),
-    ),
-    "the leader's claim is heeded": Mutation(
-        rule="C6",
-        without="Runners pass over the leader's claims",
-        changes=_stops_go_unread,
-        story=stories.people_stop_what_runs,
-        by=("C6",),
-    ),
-    "ends listed until acknowledged": Mutation(
-        rule="L1",
-        without="a heartbeat does not list what has ended",
-        changes=_ended_not_listed,
-        story=stories.runners_come_and_go,
-        by=("I3", "I6"),
-    ),
-    "won is listed": Mutation(
-        rule="L1", without="a heartbeat lists only what the shim has", changes=_won_not_listed
-    ),
-    "heartbeats only with a shim": Mutation(
-        rule="L1",
-        without="a Runner without a shim sends heartbeats",
-        changes=_beats_without_a_shim,
-        by=("I3", "I6"),
-        seeds=(9,),
-    ),
-    "the shim's memory is on the disk": Mutation(
-        rule="shim",
-        without="a new shim knows no attempt whose folder is gone",
-        changes=_memory_of_a_shim_only,
-        story=stories.shims_die_while_runners_sleep,
-        by=("I2",),
-    ),
-    "older incarnations are refused": Mutation(
-        rule="L5",
-        without="the shim obeys a Runner that was superseded",
-        changes=_older_runners_heard,
-        by=("I3", "I6"),
-        seeds=(15,),
-    ),
-    "releasing counts as begun": Mutation(
-        rule="shim",
-        without="a new shim calls what was being released not started",
-        changes=_releasing_not_begun,
-        by=("I3",),
-        seeds=(3,),
-    ),
-    "killed when the lease ends": Mutation(
-        rule="L6",
-        without="an exclusive script outlives its lease",
-        changes=_no_kill_at_lease_end,
-        story=stories.a_host_is_cut_off,
-        by=("I6",),
-    ),
-    "the lease runs from the sending": Mutation(
-        rule="L6",
-        without="the lease ends 10 s later",
-        changes=_lease_from_acknowledgement,
-        story=stories.a_host_is_cut_off,
-        by=("I6",),
-    ),
-    "killed before renewal": Mutation(
-        rule="L6",
-        without="a lapsed lease is renewed first",
-        changes=_renewal_before_kill,
-    ),
-    "exclusive dies with the shim": Mutation(
-        rule="L6",
-        without="an exclusive script outlives its shim",
-        changes=_exclusive_outlives_its_shim,
-        story=stories.a_host_loses_shim_and_kirby,
-        by=("I6",),
-    ),
-    "the last look": Mutation(
-        rule="S2",
-        without="deadline and lease are not looked at before the release",
-        changes=_no_last_look,
-        story=stories.a_shim_sleeps_past_deadlines,
-        by=("I4",),
-    ),
-    "clock offset": Mutation(
-        rule="S1",
-        without="every host takes its own clock for the broker's",
-        changes=_no_clock_offset,
-        by=("I4",),
-        seeds=(85,),
-    ),
-    "fencing": Mutation(
-        rule="fencing",
-        without="Kafka takes what a deposed leader writes",
-        changes=_no_fencing,
-        by=("I1", "I3", "I5", "I7"),
-        seeds=(11,),
-    ),
-    "ends taken after the fencing": Mutation(
-        rule="step 4",
-        without="a new leader reads up to ends that it asked for before (and no gate holds it up)",
-        changes=_ends_before_fencing,
-        story=stories.leaders_depose_each_other,
-        by=("I1", "I3", "I5"),
-    ),
-    "what the cursor names is read": Mutation(
-        rule="step 4",
-        without="a new leader reads claims and runs from their ends on",
-        changes=_nothing_named_is_read,
-        by=("I3",),
-        seeds=(0,),
-    ),
-    "ends and offers with the cursor": Mutation(
-        rule="O1",
-        without="the cursor is written first, the rest in a second transaction",
-        changes=_cursor_first,
-        by=("I3", "I5"),
-    ),
-    "the cursor with the offers": Mutation(
-        rule="O1, O3",
-        without="the cursor is written last, in a second transaction",
-        changes=_cursor_last,
-        by=("I1", "I3"),
-    ),
-    "no overlap": Mutation(
-        rule="O4",
-        without="a fire is offered while a run is open",
-        changes=_no_overlap_rule,
-        by=("I6",),
-    ),
-    "own claims are read back": Mutation(
-        rule="C7",
-        without="the leader ends what it has claimed without reading its claim back",
-        changes=_ends_unread_claims,
-        story=stories.what_is_claimed_is_suspended,
-        by=("I3",),
-    ),
-    "silence": Mutation(
-        rule="L2",
-        without="no host is ever lost by silence",
-        changes=_silence_counts_not,
-        story=stories.a_host_never_comes_back,
-        by=("I3",),
-    ),
-    "gap": Mutation(
-        rule="L2",
-        without="a silence of all counts against each",
-        changes=_no_gap_rule,
-        story=stories.a_leader_is_frozen_alone,
-        by=("I3", "I6"),
-    ),
-    "margin": Mutation(
-        rule="L2",
-        without="a host is lost as soon as its lease ends",
-        changes=_no_margin,
-        seeds=(26,),
-        by=("I3",),
-    ),
-    "superseded": Mutation(
-        rule="L3",
-        without="a claim of an earlier life is waited for, for ever",
-        changes=_superseded_counts_not,
-        by=("I3",),
-        seeds=(14,),
-    ),
-    "watermark": Mutation(
-        rule="L3",
-        without="a superseded claim is judged before the runs topic was read",
-        changes=_no_watermark,
-        story=stories.runners_come_and_go,
-        by=("I3", "E2"),
-    ),
-    "high watermark": Mutation(
-        rule="L3",
-        without="the last stable offset is taken for it",
-        changes=_stable_watermark,
-    ),
-    "another state folder": Mutation(
-        rule="L4",
-        without="a superseded claim never began, also on a wiped host",
-        changes=_same_folder_unasked,
-        by=("I3",),
-        seeds=(14,),
-    ),
-    "the same state folder": Mutation(
-        rule="L4",
-        without="a superseded claim is lost, also where it never began",
-        changes=_every_superseded_is_lost,
-        story=stories.runners_come_and_go,
-        by=("L4",),
-    ),
-    "old heartbeats": Mutation(
-        rule="L3",
-        without="a superseded Runner's heartbeats count as the host's word",
-        changes=_old_heartbeats_count,
-    ),
-    "slots spent once": Mutation(
-        rule="O5",
-        without="a heartbeat's slots are offered again and again",
-        changes=_slots_never_spent,
-    ),
-    "coup gate": Mutation(
-        rule="step 3",
-        without="a candidate tries while another's beats are read",
-        changes=_gate_always_open,
-    ),
-    "the first deadline": Mutation(
-        rule="E3",
-        without="a refused fire is offered again without end",
-        changes=_refusals_forget_deadline,
-        story=stories.disks_are_full,
-        by=("E3",),
-    ),
-    "the cursor never goes back": Mutation(
-        rule="P1",
-        without="an edit begins a little before the cursor",
-        changes=_considered_goes_by_the_clock,
-        by=("I1", "I3", "I7"),
-    ),
-    "tokens rise": Mutation(
-        rule="O3",
-        without="the counter is not carried on",
-        changes=_tokens_stand_still,
-        by=("I1",),
-    ),
-    "absences are kept": Mutation(
-        rule="P1",
-        without="the time in which a context was disabled is caught up with",
-        changes=_absences_forgotten,
-        story=stories.a_context_is_disabled_and_comes_back,
-        by=("P1",),
-    ),
-    "attempts are counted": Mutation(
-        rule="E2",
-        without="a failure is always followed by an attempt",
-        changes=_attempts_without_end,
-        by=("E2",),
-    ),
-    "requests are known": Mutation(
-        rule="offer",
-        without="a run that was asked for twice is opened twice",
-        changes=_doubled_requests_count,
-        story=stories.requests_come_twice,
-        by=("I1", "I3"),
-    ),
-    "time that never jumps": Mutation(
-        rule="S1, L6",
-        without="the shim counts by the wall clock",
-        changes=_shims_by_the_wall_clock,
-        story=stories.a_clock_goes_back_while_a_host_is_cut_off,
-        by=("I4", "I6"),
-    ),
-    "only the holder tells": Mutation(
-        rule="E1",
-        without="what a copied machine tells of another's attempt counts",
-        changes=_anybodys_word_counts,
-        story=stories.machines_are_copied,
-        by=("I2", "I3", "I6"),
-    ),
-}
+# -- daemons
+
+
+def moves_at_once() -> list[Change]:
+    """A daemon is given to its new host in the breath in which it is taken from the old one."""
+
+    def next_places(target: Any, most: Any, held: Any) -> moves.Places:
+        return moves.Places(hosts=tuple(sorted(target)))
+
+    return [(daemon_offers, "next_places", next_places)]
+
+
+def absences_believed() -> list[Change]:
+    """A heartbeat that does not list a daemon is believed, whatever its host has read."""
+    return [(holders, "_has_read", lambda view, stands: True)]
+
+
+def lease_not_asked_about() -> list[Change]:
+    """An exclusive daemon is tried again by the same word when the lease is there again."""
+
+    def refused(daemon: Any, event: Any, now: Any) -> Any:
+        full = replace(event, code="full") if event.code == "lease" else event
+        return original(daemon, full, now)
+
+    original = instance._refused
+    return [(instance, "_refused", refused)]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from tests.simulation.cluster.checkers import Violation, check, is_settled
 from tests.simulation.cluster.history import History, Script
+from tests.simulation.cluster.mutations import Mutation
+from tests.simulation.cluster.rules import MUTATIONS, STORIES, histories_of
 
 AT_A_TIME = 10  # histories of one task of a process
 COLLECT_EVERY = 8  # histories; one leaves some 5 MB of cycles behind
@@ -42,8 +44,6 @@ def told(history: History, violations: list[Violation], mutation: str = "") -> s
 
 def broken_among(first: int, count: int, mutation: str = "") -> list[Broken]:
     """Run some histories, perhaps with a rule switched off; return those that broke something."""
-    from tests.simulation.cluster.mutations import MUTATIONS
-
     found = []
     with MUTATIONS[mutation].off() if mutation else nullcontext(), _collecting_seldom() as collect:
         for seed in range(first, first + count):
@@ -54,6 +54,16 @@ def broken_among(first: int, count: int, mutation: str = "") -> list[Broken]:
                 found.append(Broken(seed=seed, rules=rules, told=text))
             collect(seed)
     return found
+
+
+def broken_without(mutation: Mutation, most: int, stories: int = STORIES) -> frozenset[str]:
+    """Return what the first history breaks that breaks one of those expected without a rule."""
+    with mutation.off():
+        for seed, script in histories_of(mutation, most, stories):
+            rules = frozenset(violation.rule for violation in run(seed, script)[1])
+            if rules & set(mutation.by):
+                return rules
+    return frozenset()
 
 
 def run_many(

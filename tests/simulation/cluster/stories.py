@@ -211,3 +211,18 @@ def a_daemons_host_is_cut_off() -> Script:
     return a_daemon_script(
         *(Step(at=14.0, what="cut_off", args=(host, 40.0)) for host in ("alpha", "beta"))
     )
+
+
+def messages_go_astray() -> Script:
+    """One in eight never arrives, within hosts and beyond."""
+    return a_script(loss=0.12, longest=1.0, cron=EACH_SECOND, policies=ALLOWED)
+
+
+def hosts_lose_their_disks() -> Script:
+    """What ran there had begun, and there is no trace of it."""
+    steps = [
+        Step(at=7.6 + 5 * n, what="wipe", args=(host, 1.0))
+        for n, host in enumerate(("alpha", "beta") * 5)
+    ]
+    window = {"start_window": timedelta(seconds=4), "lost": Lost.FAIL}
+    return a_script(*steps, exclusive=False, policies=window)
