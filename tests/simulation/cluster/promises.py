@@ -6,6 +6,7 @@ disabled and suspended time has no fires (P1), and nothing is lost that never be
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from kirby.core.names import AttemptId, Host
 from kirby.core.nouns import AttemptEnd, Definition, RunEnd
@@ -59,8 +60,8 @@ def refusals_keep_the_deadline(history: History, record: Record) -> Iterator[Vio
         after = offers.get(AttemptId(run=refusal.run, attempt=refusal.attempt + 1))
         if before is None or after is None or after[1].stood < entry.stood + LEARN_SECONDS:
             continue
-        if was_silent(record, refusal.host, after[1].stood):
-            continue  # it was lost before, which is another reason
+        if was_lost_between(record, refusal.host, before[1].stood, after[1].stood):
+            continue  # which is another reason
         if after[0].deadline != before[0].deadline:
             sentence = f"{refusal.run} was refused, and got another deadline {after[0].deadline}"
             yield Violation(rule="E3", sentence=sentence)
@@ -124,6 +125,13 @@ def nothing_is_lost_that_never_began(history: History, record: Record) -> Iterat
         if history.kept_its_disk(host) and not was_silent(record, host, entry.stood):
             sentence = f"{attempt} is lost ({ended.reason}), but never began on {host}"
             yield Violation(rule="L4", sentence=sentence)
+
+
+def was_lost_between(record: Record, host: Host, begin: float, end: float) -> bool:
+    """Whether a host was silent for so long, at some time, that it may have been lost."""
+    heard = [entry.stood for beat, entry in record.beats if beat.host == host and entry.stood < end]
+    pauses = pairwise([0.0, *heard, end])
+    return any(after - before >= LOST_SECONDS and after > begin for before, after in pauses)
 
 
 def was_silent(record: Record, host: Host, at: float) -> bool:
