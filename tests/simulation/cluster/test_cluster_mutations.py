@@ -8,6 +8,8 @@ from tests.simulation.cluster.running import broken_without, run
 HISTORIES = 400  # at the most; the seeds that found it before come first
 LOCK_SEEDS = range(8)  # what nothing finds is at least played for so long
 
+pytestmark = pytest.mark.timeout(1200)  # some need a hundred histories, beside other work
+
 FOUND = sorted(name for name, mutation in MUTATIONS.items() if mutation.by)
 LOCKS = sorted(set(MUTATIONS) - set(FOUND))
 
