@@ -31,7 +31,7 @@ LONG = os.environ.get("KIRBY_STORY_LONG") == "1"
 SILENT = 1000 if LONG else 100
 PORTS = 1000 if LONG else 8  # of each host, beside that of its admin
 CLOCK = "*/2 * * * * *"
-ANSWER_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 2.0
 
 Port = tuple[str, int]
 
