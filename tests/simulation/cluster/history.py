@@ -384,8 +384,10 @@ class History:
         self._later(seconds, self.world.hosts[host].start)
 
     def clone(self, host: Host, other: Host, seconds: float) -> None:
-        if host != other and self.world.hosts[other].is_up:
-            self.world.hosts[host].clone(self.world.hosts[other])
+        here, there = self.world.hosts[host], self.world.hosts[other]
+        # An old copy of its own disk put back is no copied machine: nothing could tell it apart.
+        if here.disk.folder_id != there.disk.folder_id and there.is_up:
+            here.clone(there)
             self._later(seconds, self.world.hosts[host].start)
 
     def remove(self, host: Host) -> None:
