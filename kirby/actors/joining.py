@@ -9,8 +9,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 
-import msgspec
-
 from kirby import __version__
 from kirby.actors.correspondence import Correspondent, NotUnderstood, persistently
 from kirby.actors.meeting_place import PlaceAsked
@@ -25,7 +23,8 @@ from kirby.host import locks
 from kirby.host.key_changes import told_url
 from kirby.host.key_fetch import catch_up
 from kirby.host.keys import ClusterKeys, load_keys
-from kirby.host.state import StateFolder, write_private
+from kirby.host.state import StateFolder
+from kirby.host.token_file import TokenFile, write_token_file
 
 ANSWER_WITHIN_S = 8.0  # a convention leader that was started a moment ago boots in two
 _NO_ID = StateFolderId("")
@@ -157,5 +156,5 @@ def _id_of(folder: StateFolder) -> StateFolderId:
 def _leave_a_token(configuration: HostConfiguration, folder: StateFolder, key: ClusterKeys) -> None:
     """Let the command line on this host ask the web service that it shares."""
     folder.prepare()
-    told = {"url": ",".join(configuration.web_urls), "token": key.host_token()}
-    write_private(folder.token, msgspec.json.encode(told).decode())
+    told = TokenFile(url=",".join(configuration.web_urls), token=key.host_token())
+    write_token_file(folder, told)

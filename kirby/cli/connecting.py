@@ -10,15 +10,9 @@ import msgspec
 from kirby.cli.service import Service
 from kirby.core.errors import NotPermitted, ServiceUnreachable
 from kirby.host.state import StateFolder, default_state_folder
+from kirby.host.token_file import TokenFile, read_token_file
 
 URL, TOKEN = "KIRBY_URL", "KIRBY_TOKEN"
-
-
-class TokenFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What the first start leaves for the command line in the state folder."""
-
-    url: str
-    token: str
 
 
 def folder_of(given: Namespace) -> StateFolder:
@@ -44,7 +38,7 @@ def service_of(given: Namespace, environment: Mapping[str, str] = os.environ) ->
 
 def _token_file(folder: StateFolder) -> TokenFile:
     try:
-        return msgspec.json.decode(folder.token.read_bytes(), type=TokenFile)
+        return read_token_file(folder)
     except FileNotFoundError:
         raise ServiceUnreachable(
             f"no Kirby was started in {folder.path}: run 'kirby start', name its folder with "

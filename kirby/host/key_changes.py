@@ -10,18 +10,14 @@ from kirby.core.errors import Conflict
 from kirby.core.key_ring import Announced, KeyRing, RingKey, Succession, fingerprint_of, learn
 from kirby.host.key_file import KEY_BYTES, change_ring, read_ring
 from kirby.host.keys import ClusterKeys, key_of
-from kirby.host.state import StateFolder, write_private
+from kirby.host.state import StateFolder
+from kirby.host.token_file import TokenFile, read_token_file, write_token_file
 
 
 class _Sealed(msgspec.Struct, frozen=True, kw_only=True):
     secret: str
     since: datetime
     until: datetime
-
-
-class _TokenFile(msgspec.Struct, frozen=True, kw_only=True):
-    url: str
-    token: str
 
 
 def announcement(
@@ -79,8 +75,7 @@ def freshen_token(folder: StateFolder, keys: ClusterKeys) -> None:
     """Make anew a token of the command line that was derived from an earlier key."""
     told = _told(folder)
     if told and told.token != keys.host_token() and keys.was_host_token(told.token):
-        fresh = _TokenFile(url=told.url, token=keys.host_token())
-        write_private(folder.token, msgspec.json.encode(fresh).decode())
+        write_token_file(folder, TokenFile(url=told.url, token=keys.host_token()))
 
 
 def told_url(folder: StateFolder) -> str:
@@ -89,8 +84,8 @@ def told_url(folder: StateFolder) -> str:
     return told.url if told else ""
 
 
-def _told(folder: StateFolder) -> _TokenFile | None:
+def _told(folder: StateFolder) -> TokenFile | None:
     try:
-        return msgspec.json.decode(folder.token.read_bytes(), type=_TokenFile)
+        return read_token_file(folder)
     except (OSError, msgspec.MsgspecError):
         return None

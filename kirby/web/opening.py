@@ -7,20 +7,14 @@ from datetime import datetime
 
 import msgspec
 
-from kirby.host.state import PRIVATE_FOLDER, StateFolder, write_private
+from kirby.host.state import PRIVATE_FOLDER, StateFolder
+from kirby.host.token_file import TokenFile, read_token_file, write_token_file
 from kirby.model.database import bind, connect, connection
 from kirby.model.migrations import upgrade
 from kirby.model.tokens import create_link, owner_of_token, replace_token
 
 NO_DATABASE = 0  # the version of an empty one
 COMMAND_LINE = "command line of {user}@{host}, folder {folder}"
-
-
-class TokenFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line of this machine finds in the state folder."""
-
-    url: str
-    token: str
 
 
 def database_url(folder: StateFolder) -> str:
@@ -54,7 +48,7 @@ def see_to_token(folder: StateFolder, url: str, now: datetime) -> None:
             token = present.token
     wanted = TokenFile(url=url, token=token)
     if wanted != present:
-        write_private(folder.token, msgspec.json.encode(wanted).decode())
+        write_token_file(folder, wanted)
 
 
 def _short(folder: StateFolder) -> str:
@@ -69,6 +63,6 @@ def first_link_path(now: datetime) -> str:
 
 def _token_file(folder: StateFolder) -> TokenFile | None:
     try:
-        return msgspec.json.decode(folder.token.read_bytes(), type=TokenFile)
+        return read_token_file(folder)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
