@@ -33,6 +33,7 @@ from kirby.core.guarding.instance import (
     Wanted,
     WantEnvironment,
 )
+from kirby.core.guarding.telling import instance_of
 from kirby.core.messages import EnvironmentIs, InstanceIs, KeepRunning, LetGo
 from kirby.core.moment import Moment
 from kirby.core.names import AttemptId, ContextKey, Incarnation, context_of, is_instance
@@ -246,7 +247,7 @@ class WatchdogDaemons:
         daemon = self._daemons.get(context)
         if daemon is None or self.arbiter is None:
             return
-        instance = guarding.instance_of(daemon, memory=self._bytes.get(context, 0))
+        instance = instance_of(daemon, memory=self._bytes.get(context, 0))
         if daemon.is_gone:
             self._actor.send(self.arbiter, InstanceIs(instance=instance, gone=True))
             del self._daemons[context]
@@ -260,8 +261,7 @@ class WatchdogDaemons:
     def facts(self) -> dict[str, str]:
         """Return the state of each daemon."""
         return {
-            context: guarding.instance_of(daemon).state.value
-            for context, daemon in self._daemons.items()
+            context: instance_of(daemon).state.value for context, daemon in self._daemons.items()
         }
 
 

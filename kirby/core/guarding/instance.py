@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from kirby.core.back_off import HEALTHY_AFTER, DaemonHealth, Restarts
+from kirby.core.back_off import HEALTHY_AFTER, Restarts
 from kirby.core.guarding.fitting import Fitting, fitting_of
 from kirby.core.messages import KeepRunning
 from kirby.core.moment import Moment
 from kirby.core.names import ContextKey
-from kirby.core.records import Instance, InstanceState
 
 REFUSED_SECONDS = 5.0  # a full disk, no process: the script is not to blame, so no growing back-off
 ASK_SECONDS = 5.0  # the shim and the builders answer at once; this is for answers that were lost
@@ -196,7 +195,7 @@ Effect: TypeAlias = ArmDaemon | StopDaemon | WantEnvironment
 def step(daemon: Daemon, event: Event, now: Moment, chance: float) -> tuple[Daemon, list[Effect]]:
     """Take one event; `chance` from 0 to 1 spreads the back-off.
 
-    The caller compares `instance_of` before and after, and tells the Arbiter of a difference.
+    The caller compares `telling.instance_of` before and after, and tells the Arbiter if it differs.
     """
     return _reconcile(_take(daemon, event, now, chance), now)
 
@@ -379,56 +378,3 @@ def _lacks_environment(daemon: Daemon, runs: Fitting) -> bool:
         return False
     wanted = fitting_of(daemon.keep.offer)
     return _is_to_be_replaced(runs, wanted) and wanted.package not in daemon.ready
-
-
-def instance_of(daemon: Daemon, *, memory: int = 0) -> Instance:
-    """Return what is told of the instance, and shown."""
-    life = daemon.life.life if isinstance(daemon.life, Ending) else daemon.life
-    offer = daemon.keep.offer if daemon.keep is not None else None
-    up = life if isinstance(life, Up) else None
-    fitting = up.fitting if up else fitting_of(offer) if offer else Fitting()
-    return Instance(
-        context=daemon.context,
-        state=_state_of(daemon),
-        attempt=up.attempt if up else 0,
-        generation=fitting.generation,
-        package=fitting.package,
-        since=up.since if up else None,
-        restarts=daemon.restarted,
-        reason=_reason_of(daemon),
-        memory=memory if up else 0,
-        edition=up.fitting.name if up else "",
-        wanted=fitting_of(offer).name if offer else "",
-        failed=daemon.failed if daemon.failed_for_good else "",
-        in_a_row=daemon.restarts.in_a_row,
-        last_end=daemon.last_end,
-    )
-
-
-def _state_of(daemon: Daemon) -> InstanceState:
-    looping = daemon.restarts.health is DaemonHealth.CRASH_LOOP
-    match daemon.life:
-        case Ending():
-            return InstanceState.STOPPING
-        case Up():
-            return InstanceState.CRASH_LOOP if looping else InstanceState.RUNNING
-        case Down() if daemon.failed:
-            return InstanceState.NOT_INSTALLED
-        case Down(wait=wait) if wait:
-            return InstanceState.CRASH_LOOP if looping else InstanceState.BACKING_OFF
-    return InstanceState.STARTING
-
-
-def _reason_of(daemon: Daemon) -> str:
-    match daemon.life:
-        case Ending(reason=reason):
-            return reason
-        case Down() if daemon.failed:
-            return daemon.failed
-        case Down(wait=wait) if wait and daemon.restarts.in_a_row:
-            return daemon.restarts.sentence(wait, daemon.reason)
-        case Down(wait=wait) if wait:
-            return daemon.reason
-        case Up() if daemon.restarts.in_a_row:
-            return f"the last life ended: {daemon.reason}"
-    return ""

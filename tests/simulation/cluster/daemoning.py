@@ -40,6 +40,7 @@ from kirby.core.guarding.instance import (
     Wanted,
     WantEnvironment,
 )
+from kirby.core.guarding.telling import instance_of
 from kirby.core.messages import DaemonsStand, KeepRunning
 from kirby.core.names import ContextKey, Incarnation, context_of, is_instance
 from kirby.core.records import DaemonOffer, Instance, TopicName
@@ -328,7 +329,7 @@ class SimWatchdog(ShimUser):
         daemon, arbiter = self.daemons.get(context), self.host.arbiter
         if daemon is None or arbiter is None:
             return
-        told, answers, gone = instance.instance_of(daemon), daemon.keep, daemon.is_gone
+        told, answers, gone = instance_of(daemon), daemon.keep, daemon.is_gone
         if gone:
             del self.daemons[context]
             self.told.pop(context, None)

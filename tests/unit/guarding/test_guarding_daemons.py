@@ -21,8 +21,8 @@ from kirby.core.guarding.instance import (
     Up,
     Wanted,
     WantEnvironment,
-    instance_of,
 )
+from kirby.core.guarding.telling import instance_of
 from kirby.core.messages import KeepRunning
 from kirby.core.moment import Moment
 from kirby.core.nouns import Variable
