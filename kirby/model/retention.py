@@ -11,8 +11,6 @@ from kirby.model.serving import FORGOTTEN_AFTER, WebServiceRow, take_turn
 
 KEPT = timedelta(days=90)
 HOST_KEPT = timedelta(days=7)  # a host that was not heard for so long is no host any more
-
-
 PRUNE = "prune"
 PRUNE_EVERY = timedelta(hours=1)
 

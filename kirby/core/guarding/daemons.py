@@ -318,8 +318,10 @@ def _differences(daemons: Daemons) -> Iterator[tuple[ContextKey, Word]]:
     if incarnation is None or not daemons.is_sure:
         return
     for context, offer in daemons.offers.items():
+        if daemons.host not in offer.hosts:
+            continue
         keep = KeepRunning(offer=offer_for(offer, daemons.host), incarnation=incarnation)
-        if daemons.host in offer.hosts and daemons.answered.get(context) != keep:
+        if daemons.answered.get(context) != keep:
             yield context, Keep(keep=keep)
     for context in sorted(_here(daemons)):
         named = daemons.offers.get(context)
