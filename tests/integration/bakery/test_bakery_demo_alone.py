@@ -19,11 +19,13 @@ from tests.builders.bakery import BAKERY
 
 pytestmark = pytest.mark.integration
 PATIENCE_S = 60.0
-# What `kirby demo` does with its shop, without the rest of it.
+# What `kirby demo` does with its shop, without the rest of it. Ctrl-C ends what runs in front of a
+# terminal; tests may run behind one, where whatever is started ignores it.
 KEEPER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from kirby.cli.demo.bakery import open_shop
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with open_shop(Path(sys.argv[1]), Path(sys.argv[2])) as url:
     print(url, flush=True)
     time.sleep(600)
